@@ -1,0 +1,80 @@
+"""Conversions between units: the only place where 1e6, 365.25 or a unit's name may stand.
+
+What belongs here: pure arithmetic between published units and the house's own (USD per million
+tokens, years, factors per year). What does not: prices, estimators, anything that reads a file.
+"""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+TOKENS_PER_MTOK = 1_000_000
+SECONDS_PER_HOUR = 3_600
+SECONDS_PER_DAY = 86_400
+HOURS_PER_DAY = 24
+MONTHS_PER_YEAR = 12
+DAYS_PER_YEAR = 365.25
+
+USD_PER_MTOK = "USD per million tokens"
+USD_PER_GPU_HOUR = "USD per GPU-hour"
+FACTOR_PER_YEAR = "factor per year"
+
+
+@dataclass(frozen=True)
+class Decline:
+    """One rate of decline in the four forms it is quoted in.
+
+    Attributes:
+        factor_per_year: how many times cheaper after one year, `exp(g)`.
+        percent_per_year: share of the price lost in one year, in percent, `100 (1 - exp(-g))`.
+        halving_months: months until the price has halved, `12 ln 2 / g`; None when it does not fall.
+        orders_per_year: orders of magnitude per year, `g / ln 10`.
+    """
+
+    factor_per_year: float
+    percent_per_year: float
+    halving_months: float | None
+    orders_per_year: float
+
+
+def decline_from_log_rate(g: float) -> Decline:
+    """Return the four published forms of `g = -d ln price / dt` (per year)."""
+    return Decline(
+        factor_per_year=math.exp(g),
+        percent_per_year=100 * (1 - math.exp(-g)),
+        halving_months=MONTHS_PER_YEAR * math.log(2) / g if g > 0 else None,
+        orders_per_year=g / math.log(10),
+    )
+
+
+def decline_from_factor(factor_per_year: float) -> Decline:
+    """Return the four published forms of a factor per year.
+
+    Raises:
+        ValueError: when the factor is not a positive finite number.
+    """
+    if not (factor_per_year > 0 and math.isfinite(factor_per_year)):
+        raise ValueError(f"factor_per_year: expected a positive finite number, got {factor_per_year!r}")
+    return decline_from_log_rate(math.log(factor_per_year))
+
+
+def usd_per_mtok_from_usd_per_token(usd_per_token: Decimal) -> Decimal:
+    """Convert a price per token, exactly (Decimal in, Decimal out)."""
+    return usd_per_token * TOKENS_PER_MTOK
+
+
+def usd_per_mtok_from_gpu_hour(
+    usd_per_gpu_hour: float, tokens_per_second: float, utilisation_share: float
+) -> float:
+    """Return the serving cost in USD per million tokens of one GPU.
+
+    `usd_per_gpu_hour / (tokens_per_second * 3600 * utilisation_share / 1e6)`.
+
+    Raises:
+        ValueError: when throughput is not positive or utilisation not in (0, 1].
+    """
+    if tokens_per_second <= 0:
+        raise ValueError(f"tokens_per_second: expected more than 0, got {tokens_per_second!r}")
+    if not 0 < utilisation_share <= 1:
+        raise ValueError(f"utilisation_share: expected a share in (0, 1], got {utilisation_share!r}")
+    return usd_per_gpu_hour / (tokens_per_second * SECONDS_PER_HOUR * utilisation_share / TOKENS_PER_MTOK)
