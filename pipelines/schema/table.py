@@ -1,0 +1,90 @@
+"""What a table is: the single declaration that DDL, expectations and the dictionary derive from."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Layer = Literal["raw", "core", "mart", "meta"]
+Group = Literal["prices", "capability", "accelerators", "technologies", "demand", "claims", "operations"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its DuckDB type, what it means, and what may stand in it.
+
+    Attributes:
+        name: snake_case; the suffix says the unit (ARCHITECTURE: Words).
+        sql_type: DuckDB type, as `DESCRIBE` prints it.
+        comment: what it means, with unit; becomes the COMMENT and the dictionary entry.
+        nullable: whether NULL may stand in it; the comment then says what NULL means.
+        minimum: smallest allowed number, inclusive.
+        maximum: largest allowed number, inclusive.
+        values: the only allowed texts, when the set is closed.
+        warn_only: a breach of minimum, maximum or values is reported but does not block publication.
+    """
+
+    name: str
+    sql_type: str
+    comment: str
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
+    warn_only: bool = False
+
+    def but(self, **changes: object) -> "Column":
+        """Return this column with some attributes changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: asset key, SQL file, DDL, expectation suite and dictionary page in one.
+
+    Attributes:
+        schema: raw (as published), core (conformed), mart (the public contract) or meta (the run itself).
+        name: singular noun; also the file name of its SELECT and the asset's name.
+        comment: starts "One row per ...".
+        columns: in order.
+        key: columns that together are unique and never NULL as a combination.
+        group: the topic, which groups assets and dictionary pages.
+        minimum_rows: fewer rows than this block publication (an empty feed is a fault, not news).
+    """
+
+    schema: Layer
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    group: Group
+    minimum_rows: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a declaration that contradicts itself."""
+        names = [column.name for column in self.columns]
+        repeated = {name for name in names if names.count(name) > 1}
+        missing = set(self.key) - set(names)
+        if repeated or missing:
+            raise ValueError(
+                f"{self.qualified}: repeated columns {sorted(repeated)}, key columns not declared {sorted(missing)}"
+            )
+
+    @property
+    def qualified(self) -> str:
+        """`schema.name`, as SQL writes it."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    def as_raw(self, *, comment: str | None = None) -> "Table":
+        """Return the `raw` table that holds these very columns as a reference file states them."""
+        return replace(self, schema="raw", comment=comment or f"{self.comment} As the curated file states it.")
+
+
+def columns_named(table: Table, names: Iterable[str]) -> tuple[Column, ...]:
+    """Return some columns of a table, in the order asked for."""
+    by_name = {column.name: column for column in table.columns}
+    return tuple(by_name[name] for name in names)
