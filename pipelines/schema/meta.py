@@ -1,0 +1,90 @@
+"""Tables of `meta`: what this database was built from, and how the last run went."""
+
+from pipelines.schema import columns as c
+from pipelines.schema.table import Column, Table
+
+VINTAGE = Table(
+    "meta",
+    "vintage",
+    "One row per distinct state of the inputs that this database was ever built from; the newest is the present one.",
+    (
+        Column("vintage_id", "VARCHAR", "Hash of code version, schema version and input hashes."),
+        Column("built_at", "TIMESTAMP", "UTC instant of the build."),
+        Column("newest_fact_date", "DATE", "Newest price, score or shipment date in the database."),
+        Column("code_version", "VARCHAR", "Version of freefall."),
+        Column("schema_version", "BIGINT", "Version of the table declarations; an older freefall refuses a newer file."),
+        Column("source_hashes", "VARCHAR", "SHA-256 of each input, as JSON {source: hash}."),
+        Column("row_counts", "VARCHAR", "Rows of each table, as JSON {table: rows}."),
+    ),
+    ("vintage_id",),
+    "operations",
+    minimum_rows=1,
+)
+
+CHECK_RESULT = Table(
+    "meta",
+    "check_result",
+    "One row per check of the last run.",
+    (
+        Column("table_name", "VARCHAR", "Table that was checked."),
+        Column("check_name", "VARCHAR", "What was checked."),
+        Column("severity", "VARCHAR", "critical blocks publication, warning does not.", values=("critical", "warning")),
+        Column("is_passed", "BOOLEAN", "The check held."),
+        Column("failed_rows", "BIGINT", "Rows that break it.", minimum=0),
+        Column("detail", "VARCHAR", "First offending rows, or what was found. NULL: it held.", nullable=True),
+    ),
+    ("table_name", "check_name"),
+    "operations",
+)
+
+TABLE_STATE = Table(
+    "meta",
+    "table_state",
+    "One row per built table: the hash of what it was built from, so that an unchanged table is not built again.",
+    (
+        Column("table_name", "VARCHAR", "Table."),
+        Column("input_hash", "VARCHAR", "Hash of its declaration, its code and its inputs' content."),
+        Column("content_hash", "VARCHAR", "Hash of its rows, in any order."),
+        Column("row_count", "BIGINT", "Rows.", minimum=0),
+        Column("seconds", "DOUBLE", "Time to build and check it.", minimum=0),
+    ),
+    ("table_name",),
+    "operations",
+)
+
+FETCH = Table(
+    "meta",
+    "fetch",
+    "One row per attempt to fetch a source.",
+    (
+        c.SOURCE,
+        Column("fetched_at", "TIMESTAMP", "UTC instant of the attempt."),
+        Column("outcome", "VARCHAR", "What happened.", values=("new", "unchanged", "failed")),
+        c.SNAPSHOT_SHA256.but(nullable=True, comment="Payload in the archive. NULL: none was received."),
+        Column("vintage_date", "DATE", "Date the payload shows. NULL: none was received.", nullable=True),
+        Column("url", "VARCHAR", "Where it came from."),
+        Column("etag", "VARCHAR", "ETag of the answer. NULL: none.", nullable=True),
+        Column("last_modified", "VARCHAR", "Last-Modified of the answer. NULL: none.", nullable=True),
+        Column("detail", "VARCHAR", "Why it failed. NULL: it did not.", nullable=True),
+    ),
+    ("source", "fetched_at"),
+    "operations",
+)
+
+QUARANTINE = Table(
+    "meta",
+    "quarantine",
+    "One row per value that was held back, with the rule that held it. Nothing quarantined is lost.",
+    (
+        c.SOURCE,
+        c.SNAPSHOT_SHA256,
+        Column("place", "VARCHAR", "Where in the payload it stands."),
+        Column("raw_text", "VARCHAR", "The value as published."),
+        Column("rule", "VARCHAR", "Rule that held it."),
+        Column("reason", "VARCHAR", "What was expected."),
+    ),
+    ("source", "snapshot_sha256", "place", "rule"),
+    "operations",
+)
+
+TABLES: tuple[Table, ...] = (VINTAGE, CHECK_RESULT, TABLE_STATE, FETCH, QUARANTINE)
