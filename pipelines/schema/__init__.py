@@ -1,0 +1,1 @@
+"""Every table declared once; DDL, expectations and dictionary are derived."""

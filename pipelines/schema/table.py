@@ -88,3 +88,24 @@ def columns_named(table: Table, names: Iterable[str]) -> tuple[Column, ...]:
     """Return some columns of a table, in the order asked for."""
     by_name = {column.name: column for column in table.columns}
     return tuple(by_name[name] for name in names)
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """What one check of one table found: a row of meta.check_result.
+
+    Attributes:
+        table_name: qualified table.
+        check_name: what was checked.
+        severity: `critical` blocks publication, `warning` is only reported.
+        is_passed: the check held.
+        failed_rows: rows that break it (1 when the check is about the table as a whole).
+        detail: the first offending rows or the finding; None when it held.
+    """
+
+    table_name: str
+    check_name: str
+    severity: Literal["critical", "warning"]
+    is_passed: bool
+    failed_rows: int
+    detail: str | None

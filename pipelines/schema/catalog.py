@@ -1,0 +1,25 @@
+"""Every table there is, in build order, and the version of the whole."""
+
+from pipelines.schema import core, mart, meta, raw
+from pipelines.schema.table import Table
+
+# Raise by one when a declared table changes shape; an older freefall then refuses the newer file.
+SCHEMA_VERSION = 1
+
+TABLES: tuple[Table, ...] = (*raw.TABLES, *core.TABLES, *mart.TABLES, *meta.TABLES)
+BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
+
+PUBLISHED: tuple[Table, ...] = (*core.TABLES, *mart.TABLES, meta.VINTAGE, meta.CHECK_RESULT)
+"""Tables of the published database; the first two schemas also go out as Parquet."""
+
+
+def table(qualified: str) -> Table:
+    """Return the declaration of `schema.name`.
+
+    Raises:
+        KeyError: when no such table is declared; the message lists near names.
+    """
+    if qualified not in BY_NAME:
+        near = [name for name in BY_NAME if name.split(".")[-1] == qualified.split(".")[-1]]
+        raise KeyError(f"{qualified}: no such table; did you mean {near or sorted(BY_NAME)}?")
+    return BY_NAME[qualified]

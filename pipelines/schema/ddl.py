@@ -1,0 +1,41 @@
+"""CREATE and COMMENT statements, derived from the declarations."""
+
+from pipelines.schema.table import Column, Table
+
+SCHEMAS = ("raw", "core", "mart", "meta")
+
+_SCHEMA_COMMENTS = {
+    "raw": "What each source says, as it says it.",
+    "core": "Conformed facts and bitemporal prices, each row with its source.",
+    "mart": "The public contract: frontiers, fits, coverage and verdicts.",
+    "meta": "What this database was built from and how the last run went.",
+}
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _definition(column: Column) -> str:
+    return f"{column.name} {column.sql_type}{'' if column.nullable else ' not null'}"
+
+
+def create_schemas() -> list[str]:
+    """Return the statements that make and describe the schemas."""
+    return [
+        *(f"create schema if not exists {schema}" for schema in SCHEMAS),
+        *(f"comment on schema {schema} is {_literal(text)}" for schema, text in _SCHEMA_COMMENTS.items()),
+    ]
+
+
+def create_table(table: Table) -> list[str]:
+    """Return the statements that make one empty, commented table (replacing an older one)."""
+    columns = ", ".join(_definition(column) for column in table.columns)
+    return [
+        f"create or replace table {table.qualified} ({columns})",
+        f"comment on table {table.qualified} is {_literal(table.comment)}",
+        *(
+            f"comment on column {table.qualified}.{column.name} is {_literal(column.comment)}"
+            for column in table.columns
+        ),
+    ]

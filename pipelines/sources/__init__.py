@@ -1,0 +1,1 @@
+"""What each publisher says: one file per publisher, payload in, records out; nothing here writes."""

@@ -1,0 +1,98 @@
+"""Polite HTTP: retries, limits, conditional requests; bytes out, nothing parsed or stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pipelines import __version__
+from pipelines.errors import FreefallError
+
+TIMEOUT_SECONDS = (5.0, 30.0)
+MAX_BYTES = 256 * 1024 * 1024
+_CHUNK = 1 << 16
+_RETRIED = (408, 425, 429, 500, 502, 503, 504)
+_NOT_MODIFIED = 304
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer: the decoded bytes, or None when the server says that nothing changed."""
+
+    payload: bytes | None
+    etag: str | None
+    last_modified: str | None
+
+
+def fetch(
+    url: str,
+    *,
+    contact: str,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    max_bytes: int = MAX_BYTES,
+    retries: int = 4,
+    allow_http: bool = False,
+) -> Fetched:
+    """Fetch a URL, or learn that it has not changed.
+
+    Retries GET on connection errors and on 408, 425, 429 and 5xx with jitter and Retry-After.
+
+    Args:
+        url: https address; the host after redirects must be the same.
+        contact: who polls, for the User-Agent.
+        etag: ETag of the last payload, for a conditional request.
+        last_modified: Last-Modified of the last payload, for a conditional request.
+        max_bytes: cap on decoded bytes, so that a small answer cannot unpack into a large one.
+        retries: attempts after the first.
+        allow_http: permit plain http (a test server on this machine).
+
+    Raises:
+        FreefallError: on any failure, naming the URL and what was received.
+    """
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    if urlsplit(url).scheme != "https" and not allow_http:
+        raise FreefallError(f"{url}: expected an https address")
+    headers = {"User-Agent": f"freefall/{__version__} ({contact})", "Accept-Encoding": "gzip"}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
+    retry = Retry(
+        total=retries,
+        status_forcelist=_RETRIED,
+        allowed_methods=("GET", "HEAD"),
+        backoff_factor=0.5,
+        backoff_jitter=0.5,
+        backoff_max=30,
+        raise_on_status=False,
+    )
+    with requests.Session() as session:
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        try:
+            with session.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+                final = urlsplit(answer.url)
+                if final.hostname != urlsplit(url).hostname or (final.scheme != "https" and not allow_http):
+                    raise FreefallError(f"{url}: redirected to {answer.url}, which is not allowed")
+                if answer.status_code == _NOT_MODIFIED:
+                    return Fetched(None, etag, last_modified)
+                if not answer.ok:
+                    raise FreefallError(f"{url}: answered {answer.status_code} {answer.reason}")
+                received = bytearray()
+                for chunk in answer.iter_content(_CHUNK):
+                    received += chunk
+                    if len(received) > max_bytes:
+                        raise FreefallError(f"{url}: more than {max_bytes} bytes after decoding; refused")
+                stated = answer.headers.get("Content-Length")
+                is_plain = "Content-Encoding" not in answer.headers
+                if stated and is_plain and len(received) != int(stated):
+                    raise FreefallError(f"{url}: truncated, {len(received)} of {stated} bytes")
+        except requests.RequestException as error:
+            raise FreefallError(f"{url}: {error}") from error
+    if not received:
+        raise FreefallError(f"{url}: the answer is empty")
+    return Fetched(bytes(received), answer.headers.get("ETag"), answer.headers.get("Last-Modified"))

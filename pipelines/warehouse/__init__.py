@@ -1,0 +1,1 @@
+"""The archive, the one writer of DuckDB, names, builds and publication."""

@@ -1,0 +1,120 @@
+"""The one writer of the warehouse, and read-only doors to what is published."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import FreefallError
+from pipelines.paths import Home
+from pipelines.schema import meta
+from pipelines.schema.catalog import SCHEMA_VERSION
+from pipelines.schema.ddl import create_schemas, create_table
+
+# Tables that outlive a run: they are made once and appended to, never rebuilt.
+_KEPT = (meta.VINTAGE, meta.CHECK_RESULT, meta.TABLE_STATE, meta.FETCH, meta.QUARANTINE)
+_MEMORY_LIMIT = "512MB"
+
+
+@contextlib.contextmanager
+def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for writing; DuckDB's own lock keeps a second run out.
+
+    Raises:
+        FreefallError: when the folder cannot be written, another run holds the file, the file is damaged,
+            or a newer freefall wrote it.
+    """
+    path = home.warehouse
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FreefallError(f"{path.parent}: cannot be made ({error.strerror}); choose another --home") from error
+    try:
+        connection = duckdb.connect(str(path), config={"memory_limit": _MEMORY_LIMIT, "threads": 2})
+    except duckdb.Error as error:
+        raise _explained(path, error) from error
+    try:
+        _prepare(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    existing = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    }
+    connection.execute("begin")
+    for statement in create_schemas():
+        connection.execute(statement)
+    for table in _KEPT:
+        if table.qualified not in existing:
+            for statement in create_table(table):
+                connection.execute(statement)
+    connection.execute("commit")
+    written = connection.execute("select max(schema_version) from meta.vintage").fetchall()[0][0]
+    if written is not None and written > SCHEMA_VERSION:
+        raise FreefallError(
+            f"{path}: written by a newer freefall (schema {written}, this one knows {SCHEMA_VERSION}); "
+            "update freefall or choose another --home"
+        )
+
+
+def _explained(path: Path, error: duckdb.Error) -> FreefallError:
+    text = str(error)
+    if "lock" in text.lower():
+        holder = text.split("PID ")[-1].split(")")[0].split(" ")[0] if "PID " in text else "unknown"
+        return FreefallError(f"{path}: another run is writing (process {holder}); wait for it or stop it")
+    if "permission" in text.lower() or "read-only" in text.lower():
+        return FreefallError(f"{path}: cannot be written; check its permissions or choose another --home")
+    first = text.splitlines()[0]
+    return FreefallError(
+        f"{path}: not a usable DuckDB file ({first}). Move it away and run again: it is rebuilt from the archive; "
+        "what is published stays as it is."
+    )
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run statements that take effect together or not at all.
+
+    Raises:
+        FreefallError: when the disk is full; nothing of the transaction is kept.
+    """
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException as error:
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("rollback")
+        if isinstance(error, duckdb.IOException) or (
+            isinstance(error, duckdb.Error) and "no space left" in str(error).lower()
+        ):
+            raise FreefallError(f"the warehouse cannot be written: {str(error).splitlines()[0]}") from error
+        raise
+
+
+@contextlib.contextmanager
+def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a published database read-only, with no access to files, network or extensions.
+
+    Raises:
+        FreefallError: when there is none yet, or it cannot be opened.
+    """
+    if not path.is_file():
+        raise FreefallError(f"{path}: nothing published yet; run `freefall run` first")
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config={"threads": 2})
+    except duckdb.Error as error:
+        raise FreefallError(f"{path}: cannot be opened ({str(error).splitlines()[0]})") from error
+    try:
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
