@@ -9,7 +9,11 @@ SCHEMA_VERSION = 1
 TABLES: tuple[Table, ...] = (*raw.TABLES, *core.TABLES, *mart.TABLES, *meta.TABLES)
 BY_NAME: dict[str, Table] = {table.qualified: table for table in TABLES}
 
-PUBLISHED: tuple[Table, ...] = (*core.TABLES, *mart.TABLES, meta.VINTAGE, meta.CHECK_RESULT)
+PUBLISHED: tuple[Table, ...] = (
+    *(table for table in (*core.TABLES, *mart.TABLES) if table.is_published),
+    meta.VINTAGE,
+    meta.CHECK_RESULT,
+)
 """Tables of the published database; the first two schemas also go out as Parquet."""
 
 

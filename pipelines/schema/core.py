@@ -89,6 +89,74 @@ MODEL_ALIAS = Table(
     "prices",
 )
 
+LISTING_IDENTITY = Table(
+    "core",
+    "listing_identity",
+    "One row per id as published, with what its name says by rule: who made it, which model, snapshot and variant.",
+    (
+        c.LISTING_ID.but(comment="`provider/source_model_id`."),
+        c.PROVIDER,
+        Column("source_model_id", "VARCHAR", "The id as published."),
+        c.DEVELOPER.but(comment="Who made the AI model. NULL: no rule knows the name.", nullable=True),
+        Column("family", "VARCHAR", "Name of the model without seller, snapshot and variant. NULL: no rule knows it.", nullable=True),
+        Column("snapshot", "VARCHAR", "Dated snapshot in the id. NULL: none.", nullable=True),
+        Column("variant", "VARCHAR", "Suffix that is no part of the model. NULL: none.", nullable=True),
+        Column("identity_rule", "VARCHAR", "Rule of pipelines/warehouse/identity.py; `unknown` where none fits."),
+    ),
+    ("listing_id",),
+    "prices",
+    is_published=False,
+)
+
+CURATED_PRICE_INTERVAL = Table(
+    "core",
+    "curated_price_interval",
+    "One row per curated price of one listing and meter over the days it held.",
+    (
+        c.PROVIDER,
+        Column("source_model_id", "VARCHAR", "Snapshot id, with the mode behind `#` where modes are priced apart."),
+        c.AI_MODEL_ID,
+        c.MODE,
+        c.METER,
+        c.USD_PER_MTOK,
+        c.VALID_FROM.but(nullable=False),
+        c.VALID_TO,
+        c.DATE_KIND.but(values=("launch", "list_change", "observed")),
+        c.CONFIDENCE,
+        Column("is_headline", "BOOLEAN", "Not low confidence, no look-ahead date, no temporary promotion."),
+        c.NOTE,
+    ),
+    ("provider", "source_model_id", "meter", "valid_from"),
+    "prices",
+    is_published=False,
+)
+
+QUOTED_PRICE_INTERVAL = Table(
+    "core",
+    "quoted_price_interval",
+    "One row per price of one listing, meter and tier that a price list states or showed, in valid and known time.",
+    (
+        c.SOURCE,
+        c.PROVIDER,
+        Column("source_model_id", "VARCHAR", "The id as published."),
+        c.METER,
+        c.TIER_MIN_TOKENS,
+        c.EVENT_USD_PER_MTOK,
+        c.UNIT,
+        c.AMOUNT_ORIGINAL,
+        c.CURRENCY,
+        c.VALID_FROM,
+        c.VALID_TO,
+        c.KNOWN_FROM,
+        c.KNOWN_TO,
+        c.DATE_KIND.but(values=("list_change", "observed", "announced")),
+        c.SNAPSHOT_SHA256,
+    ),
+    ("source", "provider", "source_model_id", "meter", "tier_min_tokens", "valid_from", "known_from"),
+    "prices",
+    is_published=False,
+)
+
 LISTING = Table(
     "core",
     "listing",
@@ -500,6 +568,9 @@ TABLES: tuple[Table, ...] = (
     SOURCE,
     AI_MODEL,
     MODEL_ALIAS,
+    LISTING_IDENTITY,
+    CURATED_PRICE_INTERVAL,
+    QUOTED_PRICE_INTERVAL,
     LISTING,
     PROVIDER,
     PRICE_EVENT,

@@ -108,6 +108,20 @@ LIST_PRICE_EVENT = Table(
     minimum_rows=5,
 )
 
+REFERENCE_FILE = Table(
+    "raw",
+    "reference_file",
+    "One row per curated file of data/reference: the version that the tables of the same names were read from.",
+    (
+        Column("table_name", "VARCHAR", "Table and file name."),
+        c.SNAPSHOT_SHA256,
+        Column("vintage_date", "DATE", "Date of compilation, from the file's header."),
+    ),
+    ("table_name",),
+    "operations",
+    minimum_rows=1,
+)
+
 CLAIM = Table(
     "raw",
     "claim",
@@ -157,4 +171,4 @@ GPU_RENTAL_PRICE = Table(
 
 REFERENCE: tuple[Table, ...] = (LIST_PRICE_EVENT, GPU_RENTAL_PRICE, *(table.as_raw() for table in _CONFORMED))
 
-TABLES: tuple[Table, ...] = (GENAI_PRICES, GENAI_PRICES_PROVIDER, CLAIM, *REFERENCE)
+TABLES: tuple[Table, ...] = (GENAI_PRICES, GENAI_PRICES_PROVIDER, REFERENCE_FILE, CLAIM, *REFERENCE)

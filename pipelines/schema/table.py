@@ -49,6 +49,7 @@ class Table:
         key: columns that together are unique and never NULL as a combination.
         group: the topic, which groups assets and dictionary pages.
         minimum_rows: fewer rows than this block publication (an empty feed is a fault, not news).
+        is_published: False for a step between raw and a table that users query.
     """
 
     schema: Layer
@@ -58,6 +59,7 @@ class Table:
     key: tuple[str, ...]
     group: Group
     minimum_rows: int = 0
+    is_published: bool = True
 
     def __post_init__(self) -> None:
         """Refuse a declaration that contradicts itself."""

@@ -1,0 +1,18 @@
+-- How many tokens were served: the curated disclosures, without those that contradict others.
+select
+    volume_id,
+    date,
+    date_precision,
+    discloser,
+    scope,
+    stated_amount,
+    stated_unit,
+    tokens_per_day,
+    kind,
+    nested_in,
+    confidence,
+    note,
+    source_url
+from raw.token_volume
+where kind <> 'conflict'
+order by volume_id
