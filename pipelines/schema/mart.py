@@ -88,6 +88,12 @@ PRICE_OBSERVATION = Table(
     "One row per axis, AI model, mode and day on which its lowest standard list price changed, the first being its launch.",
     (
         c.AXIS,
+        Column(
+            "offer_filter",
+            "VARCHAR",
+            "Which offers count: headline (dated, not low confidence, no look-ahead, no promotion) or unfiltered (all dated ones).",
+            values=("headline", "unfiltered"),
+        ),
         c.AI_MODEL_ID,
         c.MODE.but(nullable=False),
         c.DEVELOPER,
@@ -98,7 +104,7 @@ PRICE_OBSERVATION = Table(
         Column("is_open_weights", "BOOLEAN", "Weights can be downloaded. NULL: not recorded.", nullable=True),
         c.SOURCE,
     ),
-    ("axis", "ai_model_id", "mode", "date"),
+    ("axis", "offer_filter", "ai_model_id", "mode", "date"),
     "prices",
     minimum_rows=5,
 )
@@ -222,7 +228,7 @@ CAPACITY_COVERAGE = Table(
     "One row per date, scenario and reading: share of the installed accelerators that 10,000 tokens a day for everyone would take.",
     (
         Column("as_of", "DATE", "Date of the installed base."),
-        Column("scenario", "VARCHAR", "Served model and assumptions: v3_r1_class, frontier_4x (four times the cost)."),
+        Column("scenario", "VARCHAR", "Served model and assumptions: v3_r1_class, frontier_1_to_8x (one to eight times the compute per token)."),
         Column(
             "reading",
             "VARCHAR",
@@ -273,7 +279,12 @@ SCALE_PAYBACK = Table(
         Column("saving_share", "DOUBLE", "Share saved: 0.001 % is 1e-5.", minimum=0),
         Column("effort_usd", "DOUBLE", "Cost of the effort, in USD.", minimum=0),
         Column("annual_saving_usd", "DOUBLE", "Saving per year, in USD.", minimum=0),
-        Column("break_even_spend_usd", "DOUBLE", "Cost base at which one year's saving pays the effort, in USD per year.", minimum=0),
+        Column(
+            "break_even_spend_usd",
+            "DOUBLE",
+            "Yearly cost base at which the discounted savings of the horizon equal the effort, in USD per year.",
+            minimum=0,
+        ),
         Column("payback_years", "DOUBLE", "Years until the savings equal the effort. NULL: never.", nullable=True, minimum=0),
         Column("payback_years_low", "DOUBLE", "Payback with the cheaper effort. NULL: never.", nullable=True, minimum=0),
         Column("payback_years_high", "DOUBLE", "Payback with the dearer effort. NULL: never.", nullable=True, minimum=0),

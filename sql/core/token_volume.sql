@@ -1,4 +1,4 @@
--- How many tokens were served: the curated disclosures, without those that contradict others.
+-- How many tokens were served: the curated disclosures, without forecasts, peaks and those that contradict others.
 select
     volume_id,
     date,
@@ -14,5 +14,5 @@ select
     note,
     source_url
 from raw.token_volume
-where kind <> 'conflict'
+where kind in ('disclosure', 'estimate', 'derived')
 order by volume_id

@@ -1,20 +1,24 @@
 -- On which days the lowest standard list price of a scored AI model and mode changed: its launch, then every
--- change. Only dated prices that may enter headline fits, and none that is free.
+-- change. Only dated prices, none that is free; once those that may enter headline fits, once all of them.
 with offer as (
-    select *
-    from mart.scored_offer
-    where is_headline and date_kind in ('launch', 'list_change') and usd_per_mtok > 0
+    select offers.offer_filter, scored.*
+    from mart.scored_offer as scored
+    cross join (values ('headline'), ('unfiltered')) as offers (offer_filter)
+    where (scored.is_headline or offers.offer_filter = 'unfiltered')
+        and scored.date_kind in ('launch', 'list_change')
+        and scored.usd_per_mtok > 0
 ),
 
 change_date as (
-    select axis, ai_model_id, mode, valid_from as date from offer
+    select axis, offer_filter, ai_model_id, mode, valid_from as date from offer
     union
-    select axis, ai_model_id, mode, valid_to from offer where valid_to is not null
+    select axis, offer_filter, ai_model_id, mode, valid_to from offer where valid_to is not null
 ),
 
 lowest as (
     select
         change_date.axis,
+        change_date.offer_filter,
         change_date.ai_model_id,
         change_date.mode,
         change_date.date,
@@ -27,15 +31,17 @@ lowest as (
     from change_date
     inner join offer
         on offer.axis = change_date.axis
+        and offer.offer_filter = change_date.offer_filter
         and offer.ai_model_id = change_date.ai_model_id
         and offer.mode = change_date.mode
         and offer.valid_from <= change_date.date
         and (offer.valid_to is null or offer.valid_to > change_date.date)
-    group by change_date.axis, change_date.ai_model_id, change_date.mode, change_date.date
+    group by all
 )
 
 select
     axis,
+    offer_filter,
     ai_model_id,
     mode,
     developer,
@@ -47,5 +53,5 @@ select
     source
 from lowest
 qualify lag(usd_per_mtok) over history is distinct from usd_per_mtok
-window history as (partition by axis, ai_model_id, mode order by date)
-order by axis, ai_model_id, mode, date
+window history as (partition by axis, offer_filter, ai_model_id, mode order by date)
+order by axis, offer_filter, ai_model_id, mode, date

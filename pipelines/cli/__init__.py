@@ -1,0 +1,1 @@
+"""The `freefall` command: one small file per verb over the functions that the assets call."""

@@ -1,0 +1,77 @@
+"""The warehouse as a Dagster resource, and how a run says what it does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+import duckdb
+from pydantic import PrivateAttr
+
+from pipelines.config import Config
+from pipelines.schema.table import Table
+from pipelines.warehouse.archive import Archive
+from pipelines.warehouse.build import Built, Fill, build_table, input_hash
+from pipelines.warehouse.connection import open_warehouse
+
+
+@dataclass
+class Progress:
+    """What happened in this process's run, for whoever started it; `on_step` is called as it happens."""
+
+    built: list[Built] = field(default_factory=list)
+    steps: list[tuple[str, float, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    on_step: Callable[[str], None] | None = None
+
+    def step(self, name: str, seconds: float, summary: str) -> None:
+        """Record a finished step."""
+        self.steps.append((name, seconds, summary))
+        if self.on_step is not None:
+            self.on_step(name)
+
+
+# One run at a time writes the warehouse, so one record per process is enough.
+PROGRESS = Progress()
+
+
+class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The one writing connection of a run; opened when the run starts, closed when it ends."""
+
+    _config: Config = PrivateAttr()
+    _connection: duckdb.DuckDBPyConnection = PrivateAttr()
+
+    @contextlib.contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:  # noqa: ARG002
+        """Open the warehouse for the length of a run."""
+        self._config = Config.from_environment()
+        with open_warehouse(self._config.home) as connection:
+            self._connection = connection
+            yield self
+
+    @property
+    def config(self) -> Config:
+        """The run's configuration."""
+        return self._config
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writing connection."""
+        return self._connection
+
+    @property
+    def archive(self) -> Archive:
+        """The payload archive."""
+        return Archive(self._config.home.archive)
+
+    def build(self, table: Table, fill: Fill, *, recipe: str, reads: Sequence[str] = ()) -> Built:
+        """Build one table unless nothing it is made from has changed."""
+        inputs = input_hash(self._connection, table, recipe, reads)
+        built = build_table(self._connection, table, fill, inputs=inputs)
+        PROGRESS.built.append(built)
+        PROGRESS.step(
+            table.qualified, built.seconds, "unchanged" if built.is_skipped else f"{built.rows:,} rows"
+        )
+        return built

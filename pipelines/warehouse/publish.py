@@ -1,0 +1,113 @@
+"""The read-only copy that users open: one DuckDB file and one Parquet file per table, replaced whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from pipelines import paths
+from pipelines.errors import FreefallError
+from pipelines.schema.catalog import PUBLISHED
+from pipelines.schema.ddl import create_schemas, create_table
+from pipelines.schema.table import Table
+
+# The oldest storage that every DuckDB since 1.0 reads.
+_STORAGE_VERSION = "v1.0.0"
+
+
+def publish(connection: duckdb.DuckDBPyConnection, home: paths.Home) -> list[Path]:
+    """Publish the warehouse; readers keep the file they have open, new readers get the new one.
+
+    Rows of sources that may not be redistributed are left out.
+
+    Args:
+        connection: the warehouse, outside a transaction.
+        home: where `data/published/` is.
+
+    Returns:
+        The files written.
+
+    Raises:
+        FreefallError: when the folder cannot be written or the disk is full; what was published stays.
+    """
+    folder = home.published
+    draft = folder / ".draft"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        _write_database(connection, draft / home.published_database.name)
+        written = _write_parquet(connection, draft)
+        (folder / "parquet").mkdir(exist_ok=True)
+        # Everything is complete on disk before the first rename.
+        (draft / home.published_database.name).replace(home.published_database)
+        for name in written:
+            target = folder / "parquet" / name
+            (draft / name).replace(target)
+        _remove_others(folder / "parquet", set(written))
+    except OSError as error:
+        raise FreefallError(f"{folder}: cannot be published ({error.strerror}); the last publication stays") from error
+    except duckdb.IOException as error:
+        raise FreefallError(f"{folder}: cannot be published ({str(error).splitlines()[0]}); the last publication stays") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return [home.published_database, *(folder / "parquet" / name for name in written)]
+
+
+def _rows(table: Table) -> str:
+    """Return the SELECT of a table's publishable rows, in the order of its key."""
+    restricted = (
+        " where source is null or source not in (select source from core.source where not may_publish)"
+        if "source" in table.column_names and table.qualified != "core.source"
+        else ""
+    )
+    return f"select * from {table.qualified}{restricted} order by {', '.join(table.key)}"
+
+
+def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (storage_version '{_STORAGE_VERSION}')")
+    try:
+        selects = {table.qualified: connection.sql(_rows(table)).to_arrow_table() for table in PUBLISHED}
+        connection.execute("use published")
+        connection.execute("begin")
+        for statement in create_schemas():
+            connection.execute(statement)
+        for table in PUBLISHED:
+            for statement in create_table(table):
+                connection.execute(statement)
+            connection.register("publishable_rows", selects[table.qualified])
+            connection.execute(f"insert into {table.qualified} select * from publishable_rows")
+            connection.unregister("publishable_rows")
+        connection.execute((paths.SQL / "macros.sql").read_text(encoding="utf-8"))
+        connection.execute("drop schema raw")
+        connection.execute("commit")
+        connection.execute("checkpoint published")
+    except duckdb.Error:
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("rollback")
+        raise
+    finally:
+        connection.execute("use warehouse")
+        connection.execute("detach published")
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
+    names = []
+    for table in PUBLISHED:
+        if table.schema in ("core", "mart"):
+            name = f"{table.schema}.{table.name}.parquet"
+            target = str(folder / name).replace("'", "''")
+            connection.execute(f"copy ({_rows(table)}) to '{target}' (format parquet, compression zstd)")
+            names.append(name)
+    return names
+
+
+def _remove_others(folder: Path, wanted: set[str]) -> None:
+    for path in folder.glob("*.parquet"):
+        if path.name not in wanted:
+            path.unlink()
