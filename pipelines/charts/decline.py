@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 CLAIMED_FACTOR = 10.0
+INTERVAL_REACH = 5
 ROW_HEIGHT = 17
 HEADLINE, BESIDE, LIMITED = "decides the claim", "stands beside it", "carries a warning"
 _COLUMNS = (
@@ -48,7 +49,9 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
     """Return the fits of one estimator, one row of the dot plot each."""
     fits = take(frames, "mart.decline_fit", *_COLUMNS)
     # One scale for all estimators, so that they can be compared.
-    ends = span([*fits["factor_per_year"], 1.0, CLAIMED_FACTOR], pad=1.6)
+    least, most = fits["factor_per_year"].min(), fits["factor_per_year"].max()
+    reach = fits.select(pl.col("ci_low").clip(least / INTERVAL_REACH), pl.col("ci_high").clip(None, most * INTERVAL_REACH))
+    ends = span([*fits["factor_per_year"], *reach["ci_low"], *reach["ci_high"], 1.0, CLAIMED_FACTOR], pad=1.2)
     fits = fits.filter(pl.col("estimator") == estimator, pl.col("factor_per_year") > 0)
     fits = some(fits, f"No fit by {estimator} yet.")
     names = take_or_empty(

@@ -168,8 +168,9 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
     ends = span(layers["steps"]["usd"])
     levels = list(prepared.pick[1]) if prepared.pick else []
     pick = legend_pick("level")
+    y_title = f"{USD_PER_MTOK}, blended list price"
     x = alt.X("date:T", axis=date_axis(), title=None)
-    y = alt.Y("usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=f"{USD_PER_MTOK}, blended list price")
+    y = alt.Y("usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=y_title)
     colour = alt.Color("level:N", scale=alt.Scale(domain=levels), title="Level")
     shape = alt.Shape("level:N", scale=alt.Scale(domain=levels), title="Level")
     tooltip = [
@@ -186,10 +187,11 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
         .mark_area(clip=True)
         .encode(
             x,
-            alt.Y("low:Q", scale=log_scale(*ends), title=None),
+            alt.Y("low:Q", scale=log_scale(*ends), title=y_title),
             alt.Y2("high:Q"),
             colour,
-            opacity=alt.when(pick).then(alt.value(0.16 if len(levels) == 1 else 0.07)).otherwise(alt.value(0.0)),
+            # Several bands at once would hide each other: one shows when its level is selected.
+            opacity=alt.when(pick, empty=len(levels) == 1).then(alt.value(0.16)).otherwise(alt.value(0)),
         )
     )
     steps = alt.Chart(inline(layers["steps"]))
@@ -198,12 +200,15 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
     lows = alt.Chart(inline(layers["records"])).mark_point(size=60).encode(
         x, y, colour, shape, opacity=faded, tooltip=tooltip
     )
-    names = (
-        alt.Chart(inline(layers["labels"]))
-        .mark_text(align="right", dx=-8, dy=9)
-        .encode(x, y, text="ai_model:N", opacity=wide_only() if len(levels) == 1 else wide_only(0.85))
-    )
-    return alt.layer(band, line, dots, lows.add_params(pick), names).properties(height=PICTURE_HEIGHT)
+    names = alt.Chart(inline(layers["labels"])).encode(x, y, text="ai_model:N", opacity=wide_only())
+    return alt.layer(
+        band,
+        line,
+        dots,
+        names.mark_text(align="right", dx=-8, dy=9, style="halo"),
+        names.mark_text(align="right", dx=-8, dy=9),
+        lows.add_params(pick),
+    ).properties(height=PICTURE_HEIGHT)
 
 
 _TABLE = {

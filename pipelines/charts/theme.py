@@ -38,8 +38,9 @@ _LOG_LADDERS = ((1, 2, 5), (1, 3), (1,))
 def config(*, is_dark: bool) -> dict[str, Any]:
     """Return the Vega-Lite configuration of one of the two looks."""
     ink, muted, grid = ("#e6e9ee", "#b4bbc6", "#2c3440") if is_dark else ("#1b1f24", "#4a525c", "#e3e6ea")
+    background = DARK_BACKGROUND if is_dark else LIGHT_BACKGROUND
     return {
-        "background": DARK_BACKGROUND if is_dark else LIGHT_BACKGROUND,
+        "background": background,
         "font": _FONT,
         "range": {"category": list(DARK_COLOURS if is_dark else LIGHT_COLOURS), "symbol": list(SHAPES)},
         "view": {"stroke": None, "continuousWidth": PICTURE_WIDTH, "continuousHeight": PICTURE_HEIGHT},
@@ -82,6 +83,8 @@ def config(*, is_dark: bool) -> dict[str, Any]:
         "point": {"size": 55, "filled": True},
         "rule": {"color": muted},
         "text": {"color": ink, "fontSize": 11},
+        # Text over lines is printed twice: first as its own background.
+        "style": {"halo": {"stroke": background, "strokeWidth": 4, "strokeJoin": "round"}},
     }
 
 

@@ -4,13 +4,6 @@ from pipelines.schema.table import Column, Table
 
 SCHEMAS = ("raw", "core", "mart", "meta")
 
-_SCHEMA_COMMENTS = {
-    "raw": "What each source says, as it says it.",
-    "core": "Conformed facts and bitemporal prices, each row with its source.",
-    "mart": "The public contract: frontiers, fits, coverage and verdicts.",
-    "meta": "What this database was built from and how the last run went.",
-}
-
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
@@ -21,11 +14,8 @@ def _definition(column: Column) -> str:
 
 
 def create_schemas() -> list[str]:
-    """Return the statements that make and describe the schemas."""
-    return [
-        *(f"create schema if not exists {schema}" for schema in SCHEMAS),
-        *(f"comment on schema {schema} is {_literal(text)}" for schema, text in _SCHEMA_COMMENTS.items()),
-    ]
+    """Return the statements that make the schemas (DuckDB has no comments on schemas)."""
+    return [f"create schema if not exists {schema}" for schema in SCHEMAS]
 
 
 def create_table(table: Table) -> list[str]:

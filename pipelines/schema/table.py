@@ -1,11 +1,21 @@
 """What a table is: the single declaration that DDL, expectations and the dictionary derive from."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import polars as pl
+
 Layer = Literal["raw", "core", "mart", "meta"]
 Group = Literal["prices", "capability", "accelerators", "technologies", "demand", "claims", "operations"]
+
+_POLARS_TYPES: dict[str, pl.DataType] = {
+    "VARCHAR": pl.String(),
+    "BOOLEAN": pl.Boolean(),
+    "BIGINT": pl.Int64(),
+    "DOUBLE": pl.Float64(),
+    "DATE": pl.Date(),
+    "TIMESTAMP": pl.Datetime("us"),
+}
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,14 @@ class Column:
     maximum: float | None = None
     values: tuple[str, ...] = ()
     warn_only: bool = False
+
+    @property
+    def polars_type(self) -> pl.DataType:
+        """The polars type that DuckDB reads and writes as sql_type."""
+        if self.sql_type.startswith("DECIMAL"):
+            precision, scale = (int(part) for part in self.sql_type[8:-1].split(","))
+            return pl.Decimal(precision, scale)
+        return _POLARS_TYPES[self.sql_type]
 
     def but(self, **changes: object) -> "Column":
         """Return this column with some attributes changed."""
@@ -81,15 +99,14 @@ class Table:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def frame_schema(self) -> dict[str, pl.DataType]:
+        """Column names and polars types in order."""
+        return {column.name: column.polars_type for column in self.columns}
+
     def as_raw(self, *, comment: str | None = None) -> "Table":
         """Return the `raw` table that holds these very columns as a reference file states them."""
         return replace(self, schema="raw", comment=comment or f"{self.comment} As the curated file states it.")
-
-
-def columns_named(table: Table, names: Iterable[str]) -> tuple[Column, ...]:
-    """Return some columns of a table, in the order asked for."""
-    by_name = {column.name: column for column in table.columns}
-    return tuple(by_name[name] for name in names)
 
 
 @dataclass(frozen=True)

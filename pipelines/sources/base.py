@@ -48,6 +48,21 @@ class Snapshot:
     url: str
 
 
+@dataclass(frozen=True)
+class Fetched:
+    """An answer to a poll.
+
+    Attributes:
+        payload: the decoded bytes, or None when the server says that nothing changed.
+        etag: its ETag, for the next poll.
+        last_modified: its Last-Modified, for the next poll.
+    """
+
+    payload: bytes | None
+    etag: str | None
+    last_modified: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One metered price in a snapshot.

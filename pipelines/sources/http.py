@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pipelines import __version__
 from pipelines.errors import FreefallError
+from pipelines.sources.base import Fetched
 
 TIMEOUT_SECONDS = (5.0, 30.0)
 MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1 << 16
 _RETRIED = (408, 425, 429, 500, 502, 503, 504)
 _NOT_MODIFIED = 304
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """An answer: the decoded bytes, or None when the server says that nothing changed."""
-
-    payload: bytes | None
-    etag: str | None
-    last_modified: str | None
 
 
 def fetch(

@@ -164,22 +164,6 @@ def _parser(column: Column) -> Callable[[str], Any]:
     return parsers[column.sql_type.split("(")[0]]
 
 
-def polars_type(sql_type: str) -> pl.DataType:
-    """Return the polars type of a declared DuckDB type."""
-    if sql_type.startswith("DECIMAL"):
-        precision, scale = (int(part) for part in sql_type[8:-1].split(","))
-        return pl.Decimal(precision, scale)
-    types: dict[str, pl.DataType] = {
-        "VARCHAR": pl.String(),
-        "BOOLEAN": pl.Boolean(),
-        "BIGINT": pl.Int64(),
-        "DOUBLE": pl.Float64(),
-        "DATE": pl.Date(),
-        "TIMESTAMP": pl.Datetime("us"),
-    }
-    return types[sql_type]
-
-
 def _frame(path: Path, table: Table, records: Iterator[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
     rows = []
     first_line: dict[tuple[Any, ...], int] = {}
@@ -191,4 +175,4 @@ def _frame(path: Path, table: Table, records: Iterator[tuple[int, dict[str, Any]
             )
         first_line[key] = number
         rows.append(row)
-    return pl.DataFrame(rows, schema={column.name: polars_type(column.sql_type) for column in table.columns}, orient="row")
+    return pl.DataFrame(rows, schema=table.frame_schema, orient="row")

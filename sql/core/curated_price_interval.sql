@@ -29,10 +29,10 @@ changed as (
     select *
     from quote
     where usd_per_mtok is not null
+    window listing as (partition by provider, source_model_id, meter order by effective_date)
     qualify row_number() over listing = 1
         or lag(usd_per_mtok) over listing <> usd_per_mtok
         or lag(is_headline) over listing <> is_headline
-    window listing as (partition by provider, source_model_id, meter order by effective_date)
 )
 
 select

@@ -13,11 +13,11 @@ with scored as (
 chosen as (
     select *
     from scored
-    qualify rank = min(rank) over place
-        and coalesce(as_of_date, date '1970-01-01') = max(coalesce(as_of_date, date '1970-01-01')) over best
     window
         place as (partition by axis, ai_model_id, mode),
         best as (partition by axis, ai_model_id, mode, rank)
+    qualify rank = min(rank) over place
+        and coalesce(as_of_date, date '1970-01-01') = max(coalesce(as_of_date, date '1970-01-01')) over best
 ),
 
 spread as (

@@ -52,6 +52,6 @@ select
     is_open_weights,
     source
 from lowest
-qualify lag(usd_per_mtok) over history is distinct from usd_per_mtok
 window history as (partition by axis, offer_filter, ai_model_id, mode order by date)
+qualify lag(usd_per_mtok) over history is distinct from usd_per_mtok
 order by axis, offer_filter, ai_model_id, mode, date

@@ -1,0 +1,89 @@
+"""Assets of `core` and `mart` that are SELECT files, and the two of `core` that Python fills."""
+
+from __future__ import annotations
+
+import dagster as dg
+import polars as pl
+
+from pipelines import paths
+from pipelines.defs.factory import table_asset
+from pipelines.defs.resources import Warehouse
+from pipelines.schema import core
+from pipelines.schema.catalog import BY_NAME
+from pipelines.sources.registry import PRICE_SOURCES, REFERENCE_NAME, REFERENCE_ORIGIN, REFERENCE_PUBLISHERS
+from pipelines.warehouse.build import Built, code_hash, fill_from_frame, fill_from_select
+from pipelines.warehouse.identity import identify
+from pipelines.warehouse.sql import Select, table_selects
+
+
+def _select_asset(select: Select) -> dg.AssetsDefinition:
+    table = BY_NAME[select.name]
+
+    def build(warehouse: Warehouse) -> Built:
+        return warehouse.build(table, fill_from_select(select), recipe=select.text, reads=select.reads)
+
+    return table_asset(table, reads=select.reads, build=build, kinds={"sql"})
+
+
+_IDENTITY_READS = ("core.curated_price_interval", "raw.genai_prices")
+
+
+def _listing_identity_asset() -> dg.AssetsDefinition:
+    def build(warehouse: Warehouse) -> Built:
+        listed = " union ".join(f"select provider, source_model_id from {name}" for name in _IDENTITY_READS)
+        ids = warehouse.connection.execute(f"from ({listed}) order by all").fetchall()
+        rows = []
+        for provider, source_model_id in ids:
+            identity = identify(provider, source_model_id)
+            rows.append(
+                (
+                    f"{provider}/{source_model_id}",
+                    provider,
+                    source_model_id,
+                    identity.developer,
+                    identity.model,
+                    identity.snapshot,
+                    identity.variant,
+                    identity.rule,
+                )
+            )
+        frame = pl.DataFrame(rows, schema=core.LISTING_IDENTITY.frame_schema, orient="row")
+        return warehouse.build(
+            core.LISTING_IDENTITY,
+            fill_from_frame(frame),
+            recipe=code_hash("warehouse/identity.py"),
+            reads=_IDENTITY_READS,
+        )
+
+    return table_asset(core.LISTING_IDENTITY, reads=_IDENTITY_READS, build=build, kinds={"python"})
+
+
+_SOURCE_READS = ("raw.genai_prices", "raw.reference_file")
+
+
+def _source_asset() -> dg.AssetsDefinition:
+    def build(warehouse: Warehouse) -> Built:
+        (curated,) = warehouse.connection.execute("select max(vintage_date) from raw.reference_file").fetchall()[0]
+        origins = {REFERENCE_NAME: (REFERENCE_ORIGIN, curated)} | {
+            name: (origin, curated) for name, origin in REFERENCE_PUBLISHERS.items()
+        }
+        for source in PRICE_SOURCES:
+            newest = f"select max(observed_at)::date from raw.{source.name}"
+            origins[source.name] = (source.origin, warehouse.connection.execute(newest).fetchall()[0][0])
+        rows = [
+            (name, origin.producer, origin.title, origin.url, origin.licence, origin.may_publish, vintage, origin.attribution)
+            for name, (origin, vintage) in sorted(origins.items())
+        ]
+        frame = pl.DataFrame(rows, schema=core.SOURCE.frame_schema, orient="row")
+        return warehouse.build(
+            core.SOURCE, fill_from_frame(frame), recipe=code_hash("sources/registry.py"), reads=_SOURCE_READS
+        )
+
+    return table_asset(core.SOURCE, reads=_SOURCE_READS, build=build, kinds={"python"})
+
+
+ASSETS: list[dg.AssetsDefinition] = [
+    _source_asset(),
+    _listing_identity_asset(),
+    *(_select_asset(select) for select in table_selects(paths.SQL).values()),
+]
