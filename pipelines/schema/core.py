@@ -33,6 +33,11 @@ PROVIDER = Table(
         c.PROVIDER.but(comment="Short name of the seller."),
         Column("display_name", "VARCHAR", "Name as people write it."),
         Column("pricing_url", "VARCHAR", "Its public price page. NULL: none recorded.", nullable=True),
+        Column(
+            "is_router",
+            "BOOLEAN",
+            "It passes requests on to others: its price is that of a host after its own discounts, and no list price.",
+        ),
         Column("listing_count", "BIGINT", "Listings of this provider in core.listing.", minimum=0),
     ),
     ("provider",),
@@ -219,7 +224,7 @@ PRICE_EVENT = Table(
         Column(
             "is_headline",
             "BOOLEAN",
-            "May enter headline fits: not low confidence, no look-ahead date, no temporary promotion.",
+            "May enter headline fits: not low confidence, no look-ahead date, no temporary promotion, no router.",
         ),
         c.NOTE,
     ),

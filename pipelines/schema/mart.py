@@ -91,7 +91,7 @@ PRICE_OBSERVATION = Table(
         Column(
             "offer_filter",
             "VARCHAR",
-            "Which offers count: headline (dated, not low confidence, no look-ahead, no promotion) or unfiltered (all dated ones).",
+            "Which offers count: headline (dated, not low confidence, no look-ahead, no promotion, no router) or unfiltered (all dated ones).",
             values=("headline", "unfiltered"),
         ),
         c.AI_MODEL_ID,

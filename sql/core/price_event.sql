@@ -49,7 +49,7 @@ quoted as (
         case when price.date_kind = 'list_change' then 'high' else 'medium' end as confidence,
         price.snapshot_sha256,
         meaning.mode,
-        coalesce(meaning.confidence, 'medium') <> 'low' as is_headline,
+        coalesce(meaning.confidence, 'medium') <> 'low' and not provider.is_router as is_headline,
         null as note
     from core.quoted_price_interval as price
     left join meaning
@@ -57,6 +57,7 @@ quoted as (
         and meaning.alias_from < meaning.alias_to
         and meaning.alias_from < coalesce(price.valid_to, date '9999-12-31')
         and meaning.alias_to > coalesce(price.valid_from, date '1970-01-01')
+    inner join core.provider as provider on provider.provider = price.provider
     where price.date_kind <> 'announced'
 ),
 

@@ -1,7 +1,13 @@
 -- On which days the lowest standard list price of a scored AI model and mode changed: its launch, then every
 -- change. Only dated prices, none that is free; once those that may enter headline fits, once all of them.
+-- A model whose launch price is not known stays out: its first change would stand in for a launch years earlier.
 with offer as (
-    select offers.offer_filter, scored.*
+    select
+        offers.offer_filter,
+        scored.*,
+        min(scored.valid_from) filter (scored.date_kind = 'launch') over (
+            partition by offers.offer_filter, scored.axis, scored.ai_model_id, scored.mode
+        ) as launch_date
     from mart.scored_offer as scored
     cross join (values ('headline'), ('unfiltered')) as offers (offer_filter)
     where (scored.is_headline or offers.offer_filter = 'unfiltered')
@@ -34,6 +40,7 @@ lowest as (
         and offer.offer_filter = change_date.offer_filter
         and offer.ai_model_id = change_date.ai_model_id
         and offer.mode = change_date.mode
+        and offer.launch_date <= change_date.date
         and offer.valid_from <= change_date.date
         and (offer.valid_to is null or offer.valid_to > change_date.date)
     group by all
