@@ -58,9 +58,9 @@ class Home:
         return self.data / ".dagster"
 
     @property
-    def lock(self) -> Path:
-        """Held while a run writes, so that two runs cannot collide."""
-        return self.data / "run.lock"
+    def last_run(self) -> Path:
+        """How the last run went."""
+        return self.data / "last_run.json"
 
     @property
     def site(self) -> Path:

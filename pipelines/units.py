@@ -63,9 +63,7 @@ def usd_per_mtok_from_usd_per_token(usd_per_token: Decimal) -> Decimal:
     return usd_per_token * TOKENS_PER_MTOK
 
 
-def usd_per_mtok_from_gpu_hour(
-    usd_per_gpu_hour: float, tokens_per_second: float, utilisation_share: float
-) -> float:
+def usd_per_mtok_from_gpu_hour(usd_per_gpu_hour: float, tokens_per_second: float, utilisation_share: float) -> float:
     """Return the serving cost in USD per million tokens of one GPU.
 
     `usd_per_gpu_hour / (tokens_per_second * 3600 * utilisation_share / 1e6)`.

@@ -125,9 +125,7 @@ def moore_forecast(fit: Fit, tau: Sequence[float], *, theta: float = 0.0, level:
     return _band(ahead, fit.params["ln_last_unit_price"] + fit.params["mu"] * ahead, sd, m - 1, level)
 
 
-def wright_trend(
-    points: pl.DataFrame, *, initial_stock: InitialStock = "published", level: float = 0.9
-) -> Fit:
+def wright_trend(points: pl.DataFrame, *, initial_stock: InitialStock = "published", level: float = 0.9) -> Fit:
     """Estimate the learning rate per doubling of cumulative production, in first differences (M7).
 
     With X = diff ln C and Y = diff ln price over adjacent years, through the origin: `w = sum XY / sum X^2`,
@@ -164,9 +162,7 @@ def wright_trend(
     y = _adjacent_differences(curve.years, curve.log_price)
     m, sum_x2 = len(x), float(x @ x)
     if m == 0 or sum_x2 == 0:
-        raise ValueError(
-            "cumulative_production: no two adjacent years over which it grows, expected at least two"
-        )
+        raise ValueError("cumulative_production: no two adjacent years over which it grows, expected at least two")
     w = float(x @ y) / sum_x2
     sigma = math.sqrt(float((y - w * x) @ (y - w * x)) / (m - 1)) if m > 1 else math.nan
     se = sigma / math.sqrt(sum_x2)
@@ -182,9 +178,7 @@ def wright_trend(
     )
 
 
-def wright_levels(
-    points: pl.DataFrame, *, initial_stock: InitialStock = "published", level: float = 0.9
-) -> Fit:
+def wright_levels(points: pl.DataFrame, *, initial_stock: InitialStock = "published", level: float = 0.9) -> Fit:
     """Estimate the learning rate by OLS in levels: the alternate to `wright_trend`.
 
     `ln price = a + w ln C + e`, learning rate `1 - 2^w`, t interval at n - 2. Two trending series fit well
@@ -204,12 +198,10 @@ def wright_levels(
     require_level(level)
     curve = _experience(points, initial_stock)
     if len(curve.years) < 2 or np.ptp(curve.log_cumulative) == 0:
-        raise ValueError(
-            "cumulative_production: without variation, expected at least two distinct positive sums"
-        )
+        raise ValueError("cumulative_production: without variation, expected at least two distinct positive sums")
 
-    import statsmodels.api as sm  # noqa: PLC0415 - heavy, see ARCHITECTURE rule 12
-    from statsmodels.stats.stattools import durbin_watson  # noqa: PLC0415
+    import statsmodels.api as sm
+    from statsmodels.stats.stattools import durbin_watson
 
     ols = sm.OLS(curve.log_price, sm.add_constant(curve.log_cumulative)).fit()
     df = int(ols.df_resid)
@@ -249,9 +241,7 @@ def wright_forecast(
         raise ValueError("fit: sigma is missing, expected a wright_trend over at least three adjacent years")
     ahead, dx = _checked_tau(tau), np.asarray(ln_cumulative_growth, dtype=np.float64)
     if ahead.shape != dx.shape:
-        raise ValueError(
-            f"ln_cumulative_growth: {dx.size} numbers, expected as many as tau has ({ahead.size})"
-        )
+        raise ValueError(f"ln_cumulative_growth: {dx.size} numbers, expected as many as tau has ({ahead.size})")
     sd = fit.sigma * np.sqrt(ahead + dx**2 / fit.params["sum_x2"])
     return _band(ahead, fit.params["ln_last_unit_price"] + fit.params["w"] * dx, sd, fit.params["df"], level)
 
@@ -294,9 +284,7 @@ def _experience(points: pl.DataFrame, initial_stock: InitialStock) -> _Curve:
     produced = points.with_columns(_before_year(points).alias("before"))
     known = produced["before"].drop_nulls()
     if known.is_empty():
-        raise ValueError(
-            f"{', '.join(PRODUCTION_COLUMNS)}: all null, expected production in at least one year"
-        )
+        raise ValueError(f"{', '.join(PRODUCTION_COLUMNS)}: all null, expected production in at least one year")
     if (known.diff().drop_nulls() < 0).any() or known[0] < 0:
         raise ValueError("cumulative_production: negative or falls over the years, expected it to grow")
     published = float(known[0])
@@ -344,9 +332,9 @@ def _before_year(points: pl.DataFrame) -> pl.Series:
         raise ValueError("annual_production: found a negative number, expected zero or more")
     follows = pl.col("year").diff() == 1
     has_sums = points["cumulative_production"].count() + points["cumulative_lagged"].count() > 0
-    running = pl.when(
-        (pl.col("annual_production").is_null() | ~follows.fill_null(value=True)).cum_sum() == 0
-    ).then(pl.col("annual_production").cum_sum() - pl.col("annual_production"))
+    running = pl.when((pl.col("annual_production").is_null() | ~follows.fill_null(value=True)).cum_sum() == 0).then(
+        pl.col("annual_production").cum_sum() - pl.col("annual_production")
+    )
     before = (
         pl.coalesce(
             "cumulative_lagged",
@@ -363,9 +351,7 @@ def _estimated_stock(points: pl.DataFrame) -> tuple[float | None, float | None]:
     """Return g = ln(q_T/q_1)/(t_T - t_1) and q_1/(e^g - 1); None where they are not defined."""
     if "annual_production" not in points.columns:
         return None, None
-    made = points.select("year", pl.col("annual_production").cast(pl.Float64)).filter(
-        pl.col("annual_production") > 0
-    )
+    made = points.select("year", pl.col("annual_production").cast(pl.Float64)).filter(pl.col("annual_production") > 0)
     if made.height < 2:
         return None, None
     q = made["annual_production"]

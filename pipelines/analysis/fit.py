@@ -111,9 +111,7 @@ def as_floats(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     for column in columns:
         bad = (~frame[column].is_finite()).fill_null(value=False).arg_true()
         if len(bad):
-            raise ValueError(
-                f"{column}: row {bad[0]} is {frame[column][bad[0]]}, expected a finite number or null"
-            )
+            raise ValueError(f"{column}: row {bad[0]} is {frame[column][bad[0]]}, expected a finite number or null")
     return frame
 
 
@@ -138,7 +136,7 @@ def drop_unpriced(frame: pl.DataFrame, column: str = "usd_per_mtok") -> tuple[pl
 
 def t_quantile(level: float, df: float) -> float:
     """Return the two-sided Student t quantile: P(|t| < quantile) = `level` at `df` degrees of freedom."""
-    from scipy import stats  # noqa: PLC0415 - heavy, see ARCHITECTURE rule 12
+    from scipy import stats
 
     return float(stats.t.ppf((1 + level) / 2, df))
 

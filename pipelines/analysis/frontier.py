@@ -101,8 +101,7 @@ def crossing_interval(offers: pl.DataFrame, *, threshold: float, ceiling: float 
         raise ValueError("score_se: found a negative standard error, expected zero or more")
     se = pl.col("score_se").fill_null(0)
     optimistic, central, pessimistic = (
-        _eligible(checked.with_columns(pl.col("score") + sign * se), threshold, ceiling)
-        for sign in (1, 0, -1)
+        _eligible(checked.with_columns(pl.col("score") + sign * se), threshold, ceiling) for sign in (1, 0, -1)
     )
     return Crossing(
         earliest_date=_first_date(optimistic),
@@ -140,9 +139,7 @@ def monthly_series(frontier: pl.DataFrame, *, first: date | None = None, last: d
     month = start if start.day == 1 else date(start.year + start.month // 12, start.month % 12 + 1, 1)
     if month > last:
         return steps.clear()
-    months = (
-        pl.date_range(month, last, interval="1mo", eager=True).alias("date").to_frame().set_sorted("date")
-    )
+    months = pl.date_range(month, last, interval="1mo", eager=True).alias("date").to_frame().set_sorted("date")
     return months.join_asof(steps, on="date", strategy="backward")
 
 
@@ -150,9 +147,7 @@ def require_distinct_dates(frame: pl.DataFrame, frame_name: str) -> None:
     """Raise a ValueError naming the first date that two rows share."""
     repeated = frame["date"].filter(frame["date"].is_duplicated())
     if len(repeated):
-        raise ValueError(
-            f"{frame_name}: date {repeated.sort()[0]} stands in two rows, expected one row per date"
-        )
+        raise ValueError(f"{frame_name}: date {repeated.sort()[0]} stands in two rows, expected one row per date")
 
 
 def _checked_offers(offers: pl.DataFrame) -> pl.DataFrame:
@@ -223,9 +218,7 @@ def _changes(eligible: pl.DataFrame) -> Iterator[tuple[date, float | None, str |
             next_start += 1
         while valid and valid[0].valid_to <= day:
             heapq.heappop(valid)
-        lowest = (
-            (valid[0].usd_per_mtok, valid[0].ai_model, valid[0].provider) if valid else (None, None, None)
-        )
+        lowest = (valid[0].usd_per_mtok, valid[0].ai_model, valid[0].provider) if valid else (None, None, None)
         if lowest != standing:
             yield day, *lowest
             standing = lowest

@@ -68,7 +68,7 @@ def record_low_trend(records: pl.DataFrame, *, level: float = 0.9, year_days: fl
     lows = lows.sort("date")
     first_date, last_date, span_days = require_span(lows["date"])
 
-    import statsmodels.api as sm  # noqa: PLC0415 - heavy, see ARCHITECTURE rule 12
+    import statsmodels.api as sm
 
     years = _years(lows["date"], year_days)
     design = sm.add_constant(years)
@@ -157,9 +157,7 @@ def frontier_drift(series: pl.DataFrame, *, level: float = 0.9, last: date | Non
     g, se = -MONTHS_PER_YEAR * mu, MONTHS_PER_YEAR * spread / m**0.5
     is_short, is_constant = m < 12, m > 1 and spread < 1e-12
     has_interval = not (is_short or is_constant)
-    factor, ci_low, ci_high, interval_flags = factor_interval(
-        g, se if has_interval else float("nan"), m - 1, level
-    )
+    factor, ci_low, ci_high, interval_flags = factor_interval(g, se if has_interval else float("nan"), m - 1, level)
     return Fit(
         estimate=factor,
         ci_low=ci_low,
@@ -242,9 +240,7 @@ def score_controlled_trend(
     require_columns(observations, (*OBSERVATION_COLUMNS, cluster), frame_name="observations")
     require_dates(observations, "date")
     if observations[cluster].null_count():
-        raise ValueError(
-            f"{cluster}: row {observations[cluster].is_null().arg_true()[0]} is null, expected a cluster"
-        )
+        raise ValueError(f"{cluster}: row {observations[cluster].is_null().arg_true()[0]} is null, expected a cluster")
     priced, dropped = drop_unpriced(observations)
     scored = as_floats(priced, "score").drop_nulls("score").sort(*OBSERVATION_COLUMNS)
     chosen, outside = _take_sample(scored, sample)
@@ -258,22 +254,19 @@ def score_controlled_trend(
     }
     if chosen.height < 3:
         raise ValueError(
-            f"observations: {chosen.height} rows of sample {sample!r} have usd_per_mtok and score, "
-            "expected at least 3"
+            f"observations: {chosen.height} rows of sample {sample!r} have usd_per_mtok and score, expected at least 3"
         )
     first_date, last_date, span_days = require_span(chosen["date"])
     capability = _transformed(chosen["score"], transform)
     if np.ptp(capability) == 0:
         raise ValueError(f"score: the same in all {chosen.height} rows, expected variation")
 
-    import statsmodels.api as sm  # noqa: PLC0415 - heavy, see ARCHITECTURE rule 12
-    from statsmodels.stats.sandwich_covariance import cov_cluster  # noqa: PLC0415
+    import statsmodels.api as sm
+    from statsmodels.stats.sandwich_covariance import cov_cluster
 
     design = np.column_stack([np.ones(chosen.height), capability, _years(chosen["date"], year_days)])
     if np.linalg.matrix_rank((design[:, 1:] - design[:, 1:].mean(0)) / design[:, 1:].std(0)) < 2:
-        raise ValueError(
-            "score: moves in step with date, so the two cannot be told apart; expected both to vary"
-        )
+        raise ValueError("score: moves in step with date, so the two cannot be told apart; expected both to vary")
     ols = sm.OLS(np.log(chosen["usd_per_mtok"].to_numpy()), design).fit()
     g, df = -float(ols.params[2]), int(ols.df_resid)
     codes = chosen[cluster].rank("dense").cast(pl.Int64).to_numpy() - 1
@@ -306,9 +299,7 @@ def score_controlled_trend(
         r2=float(ols.rsquared),
         sigma=float(np.sqrt(ols.scale)) if df > 0 else None,
         dropped=dropped,
-        flags=_raised(
-            few_rows=chosen.height < 10, few_clusters=n_clusters < 12, short_span=span_days < SHORT_SPAN_DAYS
-        )
+        flags=_raised(few_rows=chosen.height < 10, few_clusters=n_clusters < 12, short_span=span_days < SHORT_SPAN_DAYS)
         + interval_flags,
         params={
             "g": g,
@@ -343,10 +334,7 @@ def is_pareto_on_date(observations: pl.DataFrame) -> pl.Series:
     scores = observations["score"].to_numpy()
     kept = [
         not np.any(
-            (days <= day)
-            & (scores >= score)
-            & (prices <= usd_per_mtok)
-            & ((scores > score) | (prices < usd_per_mtok))
+            (days <= day) & (scores >= score) & (prices <= usd_per_mtok) & ((scores > score) | (prices < usd_per_mtok))
         )
         for day, usd_per_mtok, score in zip(days, prices, scores, strict=True)
     ]
@@ -372,9 +360,7 @@ def _transformed(scores: pl.Series, transform: Transform) -> Floats:
     if transform != "logit":
         return raw
     if raw.min() < 0 or raw.max() > 100:
-        raise ValueError(
-            f"score: ranges over [{raw.min()}, {raw.max()}], expected percent in [0, 100] for the logit"
-        )
+        raise ValueError(f"score: ranges over [{raw.min()}, {raw.max()}], expected percent in [0, 100] for the logit")
     share = np.clip(raw / 100, 0.005, 0.995)
     logit: Floats = np.log(share / (1 - share))
     return logit

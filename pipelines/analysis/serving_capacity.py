@@ -158,8 +158,7 @@ def accelerator_seconds_per_token(throughput: Throughput, reading: Reading) -> f
     if reading == "in_out_total":
         return 1 / (throughput.fleet_input_tokens_per_second + throughput.fleet_output_tokens_per_second)
     raise ValueError(
-        "reading: expected 'output_only', 'output_with_prefill', 'fleet_day' or 'in_out_total', "
-        f"got {reading!r}"
+        f"reading: expected 'output_only', 'output_with_prefill', 'fleet_day' or 'in_out_total', got {reading!r}"
     )
 
 

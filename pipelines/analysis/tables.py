@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -15,9 +16,22 @@ import polars as pl
 from pipelines.analysis.experience_curve import InitialStock, moore_trend, wright_levels, wright_trend
 from pipelines.analysis.fit import Fit
 from pipelines.analysis.frontier import price_frontier
-from pipelines.analysis.price_decline import Sample, Transform, frontier_drift, record_low_trend, score_controlled_trend
+from pipelines.analysis.price_decline import (
+    Sample,
+    Transform,
+    frontier_drift,
+    record_low_trend,
+    score_controlled_trend,
+)
 from pipelines.analysis.scale_economics import scale_payback
-from pipelines.analysis.serving_capacity import Demand, InstalledBase, Reading, Throughput, coverage, throughput_from_day
+from pipelines.analysis.serving_capacity import (
+    Demand,
+    InstalledBase,
+    Reading,
+    Throughput,
+    coverage,
+    throughput_from_day,
+)
 from pipelines.units import decline_from_factor, decline_from_log_rate
 
 PRICE_BASIS = "blended_3_1"
@@ -84,7 +98,9 @@ def price_frontier_table(scored_offers: pl.DataFrame, thresholds: pl.DataFrame) 
             steps = price_frontier(on_axis, threshold=level["threshold"], series=series)
             parts.append(
                 steps.with_columns(
-                    pl.col("ai_model").str.split_exact(separator, 2).struct.rename_fields(["ai_model_id", "mode", "source"])
+                    pl.col("ai_model")
+                    .str.split_exact(separator, 2)
+                    .struct.rename_fields(["ai_model_id", "mode", "source"])
                 )
                 .unnest("ai_model")
                 .select(
@@ -105,9 +121,7 @@ def price_frontier_table(scored_offers: pl.DataFrame, thresholds: pl.DataFrame) 
     return pl.concat(parts)
 
 
-def decline_fit_table(
-    observations: pl.DataFrame, frontier: pl.DataFrame, *, last: date, level: float
-) -> pl.DataFrame:
+def decline_fit_table(observations: pl.DataFrame, frontier: pl.DataFrame, *, last: date, level: float) -> pl.DataFrame:
     """Return mart.decline_fit: every estimator, axis, threshold, sample and window.
 
     Args:
@@ -154,8 +168,12 @@ def _score_controlled_rows(observations: pl.DataFrame, level: float) -> Iterator
                 if offer_filter != "headline" and window is not FULL:
                     continue
                 fit = _fit_or_none(
-                    lambda rows=window.rows(group), sample=sample, axis=axis: score_controlled_trend(
-                        rows, sample=sample, transform=_TRANSFORMS[str(axis)], level=level
+                    partial(
+                        score_controlled_trend,
+                        window.rows(group),
+                        sample=sample,
+                        transform=_TRANSFORMS[str(axis)],
+                        level=level,
                     )
                 )
                 if fit is None:
@@ -174,9 +192,9 @@ def _score_controlled_rows(observations: pl.DataFrame, level: float) -> Iterator
 def _frontier_rows(frontier: pl.DataFrame, last: date, level: float) -> Iterator[dict[str, Any]]:
     named = frontier.rename({"ai_model_id": "ai_model"})
     for (axis, threshold, series), steps in named.group_by("axis", "threshold", "series", maintain_order=True):
-        estimators: list[Callable[[], Fit]] = [lambda steps=steps: frontier_drift(steps, level=level, last=last)]
+        estimators: list[Callable[[], Fit]] = [partial(frontier_drift, steps, level=level, last=last)]
         if series == "records":
-            estimators.append(lambda steps=steps: record_low_trend(steps, level=level))
+            estimators.append(partial(record_low_trend, steps, level=level))
         for estimator in estimators:
             fit = _fit_or_none(estimator)
             if fit is not None:
@@ -243,13 +261,17 @@ def experience_fit_table(points: pl.DataFrame, *, level: float) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for (technology, family), group in points.group_by("technology", "family", maintain_order=True):
         curve = group.filter(pl.col("confidence") != "low").rename({"unit_price": "unit_price_usd"})
-        estimators: list[tuple[str, Callable[[], Fit]]] = [
-            ("moore_trend", lambda curve=curve: moore_trend(curve, level=level))
-        ]
+        estimators: list[tuple[str, Callable[[], Fit]]] = [("moore_trend", partial(moore_trend, curve, level=level))]
         for stock in _STOCKS:
             estimators += [
-                (f"wright_trend:{stock}", lambda curve=curve, stock=stock: wright_trend(curve, initial_stock=stock, level=level)),
-                (f"wright_levels:{stock}", lambda curve=curve, stock=stock: wright_levels(curve, initial_stock=stock, level=level)),
+                (
+                    f"wright_trend:{stock}",
+                    partial(wright_trend, curve, initial_stock=stock, level=level),
+                ),
+                (
+                    f"wright_levels:{stock}",
+                    partial(wright_levels, curve, initial_stock=stock, level=level),
+                ),
             ]
         for name, estimator in estimators:
             fit = _fit_or_none(estimator)
@@ -403,7 +425,11 @@ def _stock(installed_base: pl.DataFrame, as_of: date) -> InstalledBase:
 
 
 def _share(
-    demand: Demand, throughput: Throughput, stock: InstalledBase, reading: Reading, assumptions: CapacityAssumptions
+    demand: Demand,
+    throughput: Throughput,
+    stock: InstalledBase,
+    reading: Reading,
+    assumptions: CapacityAssumptions,
 ) -> Any:
     return coverage(
         demand,
@@ -451,9 +477,7 @@ def scale_payback_table(financials: pl.DataFrame) -> pl.DataFrame:
     Args:
         financials: core.company_financial.
     """
-    lines = {
-        (row["company"], row["period"], row["metric"]): row for row in financials.iter_rows(named=True)
-    }
+    lines = {(row["company"], row["period"], row["metric"]): row for row in financials.iter_rows(named=True)}
     efforts = tuple(EFFORT_YEARS * yearly for yearly in EFFORT_USD_PER_YEAR)
     rows = []
     for (company, period, metric), line in sorted(lines.items()):

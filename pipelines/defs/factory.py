@@ -109,6 +109,9 @@ def table_asset(
             # A second try would find the same rows; the message is for people, not the traceback.
             PROGRESS.failures.append(str(error))
             raise dg.Failure(str(error), allow_retries=False) from error
+        except Exception as error:
+            PROGRESS.failures.append(f"{table.qualified}: {type(error).__name__}: {error}")
+            raise
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": built.rows,

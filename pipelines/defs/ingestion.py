@@ -134,16 +134,17 @@ def read_claims() -> pl.DataFrame:
         unknown = set(claim) - allowed
         if unknown or "claim_id" not in claim:
             raise FreefallError(f"{path}: claim {number}: unknown fields {sorted(unknown)}; expected {sorted(allowed)}")
-    rows = [{name: claim.get(name) for name in raw.CLAIM.column_names} | {"ordinal": number} for number, claim in enumerate(claims, 1)]
+    rows = [
+        {name: claim.get(name) for name in raw.CLAIM.column_names} | {"ordinal": number}
+        for number, claim in enumerate(claims, 1)
+    ]
     return pl.DataFrame(rows, schema=raw.CLAIM.frame_schema, orient="row")
 
 
 def _claim_asset() -> dg.AssetsDefinition:
     def build(warehouse: Warehouse) -> Built:
         encoded = (paths.DASHBOARDS / "claims.toml").read_bytes()
-        return warehouse.build(
-            raw.CLAIM, fill_from_frame(read_claims()), recipe=hashlib.sha256(encoded).hexdigest()
-        )
+        return warehouse.build(raw.CLAIM, fill_from_frame(read_claims()), recipe=hashlib.sha256(encoded).hexdigest())
 
     return table_asset(raw.CLAIM, reads=(), build=build, kinds={"toml"})
 

@@ -35,7 +35,9 @@ def _state(warehouse: Warehouse, name: str) -> str | None:
 def _remember(warehouse: Warehouse, name: str, inputs: str, files: int, seconds: float) -> None:
     with transaction(warehouse.connection):
         warehouse.connection.execute("delete from meta.table_state where table_name = ?", [name])
-        warehouse.connection.execute("insert into meta.table_state values (?, ?, ?, ?, ?)", [name, inputs, inputs, files, seconds])
+        warehouse.connection.execute(
+            "insert into meta.table_state values (?, ?, ?, ?, ?)", [name, inputs, inputs, files, seconds]
+        )
 
 
 @dg.asset(
@@ -82,7 +84,9 @@ def database(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type
     _remember(warehouse, "publication.database", vintage_id, len(files), seconds)
     PROGRESS.step("publication.database", seconds, f"{len(files)} files")
     size = sum(path.stat().st_size for path in files)
-    return dg.MaterializeResult(metadata={"files": len(files), "bytes": size, "path": dg.MetadataValue.path(str(home.published))})
+    return dg.MaterializeResult(
+        metadata={"files": len(files), "bytes": size, "path": dg.MetadataValue.path(str(home.published))}
+    )
 
 
 @dg.asset(

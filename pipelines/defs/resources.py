@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
 from pipelines.config import Config
+from pipelines.errors import FreefallError
 from pipelines.schema.table import Table
 from pipelines.warehouse.archive import Archive
 from pipelines.warehouse.build import Built, Fill, build_table, input_hash
@@ -25,6 +28,23 @@ class Progress:
     steps: list[tuple[str, float, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     on_step: Callable[[str], None] | None = None
+
+    def restart(self) -> None:
+        """Forget the run before; the listener stays."""
+        self.built.clear()
+        self.steps.clear()
+        self.failures.clear()
+
+    def as_json(self, finished_at: datetime) -> str:
+        """Return what `freefall status` shows of the last run."""
+        return json.dumps(
+            {
+                "finished_at": finished_at.isoformat(timespec="seconds"),
+                "failures": self.failures,
+                "seconds": {name: round(seconds, 3) for name, seconds, _ in self.steps},
+            },
+            indent=2,
+        )
 
     def step(self, name: str, seconds: float, summary: str) -> None:
         """Record a finished step."""
@@ -47,9 +67,17 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:  # noqa: ARG002
         """Open the warehouse for the length of a run."""
         self._config = Config.from_environment()
-        with open_warehouse(self._config.home) as connection:
-            self._connection = connection
-            yield self
+        PROGRESS.restart()
+        try:
+            with open_warehouse(self._config.home) as connection:
+                self._connection = connection
+                yield self
+        except FreefallError as error:
+            PROGRESS.failures.append(str(error))
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                self._config.home.last_run.write_text(PROGRESS.as_json(datetime.now(UTC)), encoding="utf-8")
 
     @property
     def config(self) -> Config:
@@ -71,7 +99,5 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
         inputs = input_hash(self._connection, table, recipe, reads)
         built = build_table(self._connection, table, fill, inputs=inputs)
         PROGRESS.built.append(built)
-        PROGRESS.step(
-            table.qualified, built.seconds, "unchanged" if built.is_skipped else f"{built.rows:,} rows"
-        )
+        PROGRESS.step(table.qualified, built.seconds, "unchanged" if built.is_skipped else f"{built.rows:,} rows")
         return built

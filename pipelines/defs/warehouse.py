@@ -71,7 +71,16 @@ def _source_asset() -> dg.AssetsDefinition:
             newest = f"select max(observed_at)::date from raw.{source.name}"
             origins[source.name] = (source.origin, warehouse.connection.execute(newest).fetchall()[0][0])
         rows = [
-            (name, origin.producer, origin.title, origin.url, origin.licence, origin.may_publish, vintage, origin.attribution)
+            (
+                name,
+                origin.producer,
+                origin.title,
+                origin.url,
+                origin.licence,
+                origin.may_publish,
+                vintage,
+                origin.attribution,
+            )
             for name, (origin, vintage) in sorted(origins.items())
         ]
         frame = pl.DataFrame(rows, schema=core.SOURCE.frame_schema, orient="row")

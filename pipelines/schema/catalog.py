@@ -24,6 +24,6 @@ def table(qualified: str) -> Table:
         KeyError: when no such table is declared; the message lists near names.
     """
     if qualified not in BY_NAME:
-        near = [name for name in BY_NAME if name.split(".")[-1] == qualified.split(".")[-1]]
+        near = [name for name in BY_NAME if name.split(".")[-1] == qualified.rsplit(".", maxsplit=1)[-1]]
         raise KeyError(f"{qualified}: no such table; did you mean {near or sorted(BY_NAME)}?")
     return BY_NAME[qualified]

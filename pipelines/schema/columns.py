@@ -11,12 +11,14 @@ MODE = Column(
     "How the AI model is run: base (no thinking), reasoning (thinking on), effort (a stated effort level), "
     "unspecified (the source does not say). NULL: the price serves every mode of the model.",
     nullable=True,
-    values=("base", "reasoning", "effort", "unspecified"),
+    allowed=("base", "reasoning", "effort", "unspecified"),
 )
 DEVELOPER = Column("developer", "VARCHAR", "Who made the AI model.")
 PROVIDER = Column("provider", "VARCHAR", "Who sells the tokens, the key of core.provider.")
 LISTING_ID = Column(
-    "listing_id", "VARCHAR", "Provider and id as published, `provider/source_model_id`; the key of core.listing."
+    "listing_id",
+    "VARCHAR",
+    "Provider and id as published, `provider/source_model_id`; the key of core.listing.",
 )
 METER = Column(
     "meter",
@@ -25,7 +27,10 @@ METER = Column(
     "or off_peak_ where it is not the standard tier, and others such as audio_input or web_search.",
 )
 TIER_MIN_TOKENS = Column(
-    "tier_min_tokens", "BIGINT", "The price applies from this many input tokens of a request; 0 is the base tier.", minimum=0
+    "tier_min_tokens",
+    "BIGINT",
+    "The price applies from this many input tokens of a request; 0 is the base tier.",
+    minimum=0,
 )
 USD_PER_MTOK = Column("usd_per_mtok", USD_PER_MTOK_TYPE, "Price in USD per million tokens.", minimum=0)
 EVENT_USD_PER_MTOK = USD_PER_MTOK.but(
@@ -40,17 +45,22 @@ VALID_FROM = Column(
     "First day the price held (inclusive). NULL: it held before valid_to, the source does not say since when.",
     nullable=True,
 )
-VALID_TO = Column("valid_to", "DATE", "First day the price no longer held (exclusive). NULL: still open.", nullable=True)
+VALID_TO = Column(
+    "valid_to", "DATE", "First day the price no longer held (exclusive). NULL: still open.", nullable=True
+)
 KNOWN_FROM = Column("known_from", "TIMESTAMP", "UTC instant since which freefall's source said so (inclusive).")
 KNOWN_TO = Column(
-    "known_to", "TIMESTAMP", "UTC instant at which the source stopped saying so (exclusive). NULL: it still does.", nullable=True
+    "known_to",
+    "TIMESTAMP",
+    "UTC instant at which the source stopped saying so (exclusive). NULL: it still does.",
+    nullable=True,
 )
 DATE_KIND = Column(
     "date_kind",
     "VARCHAR",
     "What valid_from is: launch (first price of the listing), list_change (the day the list changed), observed (the day "
     "we saw it; the change lies before), announced (stated for the future).",
-    values=("launch", "list_change", "observed", "announced"),
+    allowed=("launch", "list_change", "observed", "announced"),
 )
 SOURCE = Column("source", "VARCHAR", "Who says so, the key of core.source.")
 SOURCE_URL = Column("source_url", "VARCHAR", "Page or file the row was read from. NULL: none recorded.", nullable=True)
@@ -59,7 +69,7 @@ CONFIDENCE = Column(
     "VARCHAR",
     "high (a primary page or two independent sources), medium (one stored copy), low (memory or a look-ahead date: kept "
     "out of headline fits).",
-    values=("high", "medium", "low"),
+    allowed=("high", "medium", "low"),
 )
 NOTE = Column("note", "VARCHAR", "What a reader must know about the row.", nullable=True)
 SNAPSHOT_SHA256 = Column("snapshot_sha256", "VARCHAR", "Payload the row was parsed from, the key of the archive.")
@@ -68,6 +78,10 @@ CI_LOW = Column("ci_low", "DOUBLE", "Lower end of the interval. NULL: there is n
 CI_HIGH = Column("ci_high", "DOUBLE", "Upper end of the interval. NULL: there is none, flags say why.", nullable=True)
 FLAGS = Column("flags", "VARCHAR", "What limits this number, comma-separated; empty when nothing does.")
 AXIS = Column(
-    "axis", "VARCHAR", "What holds performance constant: gpqa (GPQA Diamond, %), mmlu (MMLU, %) or eci (Epoch Capabilities Index, points)."
+    "axis",
+    "VARCHAR",
+    "What holds performance constant: gpqa (GPQA Diamond, %), mmlu (MMLU, %) or eci (Epoch Capabilities Index, points).",
 )
-THRESHOLD = Column("threshold", "DOUBLE", "Level of the axis that an AI model must reach, in the axis's unit.", nullable=True)
+THRESHOLD = Column(
+    "threshold", "DOUBLE", "Level of the axis that an AI model must reach, in the axis's unit.", nullable=True
+)

@@ -12,6 +12,8 @@ _LAYERS = {
     "raw": "What each source says; in the private warehouse only.",
 }
 
+_YES_NO = {True: "yes", False: "no"}
+
 
 def _escape(text: str) -> str:
     return text.replace("|", "\\|")
@@ -28,7 +30,7 @@ def _table_section(table: Table) -> list[str]:
         "| column | type | null | meaning |",
         "|---|---|---|---|",
         *(
-            f"| `{column.name}` | {column.sql_type} | {'yes' if column.nullable else 'no'} | {_escape(column.comment)} |"
+            f"| `{column.name}` | {column.sql_type} | {_YES_NO[column.nullable]} | {_escape(column.comment)} |"
             for column in table.columns
         ),
         "",

@@ -35,11 +35,9 @@ def _column_expectations(column: Column) -> list[Any]:
     severity = "warning" if column.warn_only else "critical"
     if not column.nullable:
         expectations.append(gxe.ExpectColumnValuesToNotBeNull(column=column.name, severity="critical"))
-    if column.values:
+    if column.allowed:
         expectations.append(
-            gxe.ExpectColumnValuesToBeInSet(
-                column=column.name, value_set=list(column.values), severity=severity
-            )
+            gxe.ExpectColumnValuesToBeInSet(column=column.name, value_set=list(column.allowed), severity=severity)
         )
     if column.sql_type.startswith(_NUMERIC) and (column.minimum is not None or column.maximum is not None):
         expectations.append(

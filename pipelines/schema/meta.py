@@ -12,7 +12,11 @@ VINTAGE = Table(
         Column("built_at", "TIMESTAMP", "UTC instant of the build."),
         Column("newest_fact_date", "DATE", "Newest price, score or shipment date in the database."),
         Column("code_version", "VARCHAR", "Version of freefall."),
-        Column("schema_version", "BIGINT", "Version of the table declarations; an older freefall refuses a newer file."),
+        Column(
+            "schema_version",
+            "BIGINT",
+            "Version of the table declarations; an older freefall refuses a newer file.",
+        ),
         Column("source_hashes", "VARCHAR", "SHA-256 of each input, as JSON {source: hash}."),
         Column("row_counts", "VARCHAR", "Rows of each table, as JSON {table: rows}."),
     ),
@@ -28,7 +32,12 @@ CHECK_RESULT = Table(
     (
         Column("table_name", "VARCHAR", "Table that was checked."),
         Column("check_name", "VARCHAR", "What was checked."),
-        Column("severity", "VARCHAR", "critical blocks publication, warning does not.", values=("critical", "warning")),
+        Column(
+            "severity",
+            "VARCHAR",
+            "critical blocks publication, warning does not.",
+            allowed=("critical", "warning"),
+        ),
         Column("is_passed", "BOOLEAN", "The check held."),
         Column("failed_rows", "BIGINT", "Rows that break it.", minimum=0),
         Column("detail", "VARCHAR", "First offending rows, or what was found. NULL: it held.", nullable=True),
@@ -59,7 +68,7 @@ FETCH = Table(
     (
         c.SOURCE,
         Column("fetched_at", "TIMESTAMP", "UTC instant of the attempt."),
-        Column("outcome", "VARCHAR", "What happened.", values=("new", "unchanged", "failed")),
+        Column("outcome", "VARCHAR", "What happened.", allowed=("new", "unchanged", "failed")),
         c.SNAPSHOT_SHA256.but(nullable=True, comment="Payload in the archive. NULL: none was received."),
         Column("vintage_date", "DATE", "Date the payload shows. NULL: none was received.", nullable=True),
         Column("url", "VARCHAR", "Where it came from."),

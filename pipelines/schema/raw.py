@@ -20,7 +20,12 @@ QUOTE_COLUMNS = (
     c.AMOUNT_ORIGINAL,
     c.CURRENCY,
     Column("effective_from", "DATE", "Day the source dates the price from. NULL: it gives none.", nullable=True),
-    Column("effective_to", "DATE", "Day the source dates its end (exclusive). NULL: it gives none.", nullable=True),
+    Column(
+        "effective_to",
+        "DATE",
+        "Day the source dates its end (exclusive). NULL: it gives none.",
+        nullable=True,
+    ),
 )
 
 GENAI_PRICES = Table(
@@ -62,7 +67,7 @@ LIST_PRICE_EVENT = Table(
             "event",
             "VARCHAR",
             "What happened.",
-            values=(
+            allowed=(
                 "launch",
                 "cut",
                 "increase",
@@ -79,7 +84,7 @@ LIST_PRICE_EVENT = Table(
             "date_precision",
             "VARCHAR",
             "How exact effective_date is; release_date: the model's release stands in for an unknown price date.",
-            values=("day", "month", "quarter", "year", "at_latest", "release_date", "observed"),
+            allowed=("day", "month", "quarter", "year", "at_latest", "release_date", "observed"),
         ),
         Column("input_usd_per_mtok", c.USD_PER_MTOK_TYPE, "Input price.", minimum=0, maximum=200),
         Column(
@@ -91,7 +96,11 @@ LIST_PRICE_EVENT = Table(
             maximum=700,
         ),
         Column(
-            "cache_read_usd_per_mtok", c.USD_PER_MTOK_TYPE, "Price of cached input. NULL: not recorded.", nullable=True, minimum=0
+            "cache_read_usd_per_mtok",
+            c.USD_PER_MTOK_TYPE,
+            "Price of cached input. NULL: not recorded.",
+            nullable=True,
+            minimum=0,
         ),
         Column(
             "is_look_ahead",

@@ -29,8 +29,8 @@ class Column:
         nullable: whether NULL may stand in it; the comment then says what NULL means.
         minimum: smallest allowed number, inclusive.
         maximum: largest allowed number, inclusive.
-        values: the only allowed texts, when the set is closed.
-        warn_only: a breach of minimum, maximum or values is reported but does not block publication.
+        allowed: the only allowed texts, when the set is closed.
+        warn_only: a breach of minimum, maximum or allowed is reported but does not block publication.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Column:
     nullable: bool = False
     minimum: float | None = None
     maximum: float | None = None
-    values: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     warn_only: bool = False
 
     @property

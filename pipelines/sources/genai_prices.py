@@ -73,8 +73,7 @@ def embedded() -> Snapshot:
         from genai_prices.data import providers
     except ImportError as error:
         raise FreefallError(
-            "genai_prices: the embedded price list is missing; install the package `genai-prices` "
-            "(`make setup` does)"
+            "genai_prices: the embedded price list is missing; install the package `genai-prices` (`make setup` does)"
         ) from error
     version = genai_prices.__version__
     if version not in PACKAGE_VINTAGES:
@@ -84,9 +83,7 @@ def embedded() -> Snapshot:
         )
     payload = [_plain_provider(provider) for provider in providers]
     encoded = json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()
-    return Snapshot(
-        encoded, utc_midnight(PACKAGE_VINTAGES[version]), f"python package genai-prices {version}"
-    )
+    return Snapshot(encoded, utc_midnight(PACKAGE_VINTAGES[version]), f"python package genai-prices {version}")
 
 
 def _plain_provider(provider: Any) -> dict[str, Any]:
@@ -117,9 +114,7 @@ def _plain(item: Any) -> Any:
         return {name: _plain(entry) for name, entry in item.items()}
     if hasattr(item, "__dict__"):
         return {
-            name: _plain(entry)
-            for name, entry in vars(item).items()
-            if entry is not None and not name.startswith("_")
+            name: _plain(entry) for name, entry in vars(item).items() if entry is not None and not name.startswith("_")
         }
     return item
 
@@ -195,9 +190,7 @@ def _variants(listing: Mapping[str, Any], vintage: date) -> Iterator[tuple[str, 
 
 def _prefix(when: Mapping[str, str]) -> str:
     """Name the meter prefix of a request context, for example `batch_`; the default tier has none."""
-    parts = [
-        setting if name in _TIER_CONTEXTS else f"{name}_{setting}" for name, setting in sorted(when.items())
-    ]
+    parts = [setting if name in _TIER_CONTEXTS else f"{name}_{setting}" for name, setting in sorted(when.items())]
     return "".join(
         "".join(letter if letter.isalnum() else "_" for letter in part.lower()) + "_"
         for part in parts
@@ -212,19 +205,20 @@ def _is_by_hour(entry: Mapping[str, Any]) -> bool:
 def _segments(entries: Iterable[Mapping[str, Any]]) -> list[_Segment]:
     """Turn conditional prices into periods: on each day the last matching entry is in force."""
     dated = [
-        (date.fromisoformat(start) if (start := (entry.get("constraint") or {}).get("start_date")) else None, entry["prices"])
+        (
+            date.fromisoformat(start) if (start := (entry.get("constraint") or {}).get("start_date")) else None,
+            entry["prices"],
+        )
         for entry in entries
     ]
     if not dated:
         return []
-    starts: list[date | None] = sorted({day for day, _ in dated if day is not None})
+    starts: list[date | None] = [*sorted({day for day, _ in dated if day is not None})]
     if any(day is None for day, _ in dated):
         starts = [None, *starts]
     segments = []
     for index, start in enumerate(starts):
-        in_force = [
-            prices for day, prices in dated if day is None or (start is not None and day <= start)
-        ][-1]
+        in_force = [prices for day, prices in dated if day is None or (start is not None and day <= start)][-1]
         ends = starts[index + 1] if index + 1 < len(starts) else None
         segments.append(_Segment(start, ends, in_force))
     return segments
@@ -284,7 +278,10 @@ def _quotes(
                     stated[quote.meter, tier] = quote
         for place, earlier in running.items():
             later = stated.get(place)
-            if later is not None and (later.amount_original, later.unit) == (earlier.amount_original, earlier.unit):
+            if later is not None and (later.amount_original, later.unit) == (
+                earlier.amount_original,
+                earlier.unit,
+            ):
                 stated[place] = dataclasses.replace(later, effective_from=earlier.effective_from)
             else:
                 yield earlier

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines import __version__
@@ -43,7 +44,6 @@ def fetch(
     """
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.util import Retry
 
     if urlsplit(url).scheme != "https" and not allow_http:
         raise FreefallError(f"{url}: expected an https address")
@@ -52,8 +52,28 @@ def fetch(
         headers["If-None-Match"] = etag
     if last_modified:
         headers["If-Modified-Since"] = last_modified
-    retry = Retry(
-        total=retries,
+    with requests.Session() as session:
+        adapter = HTTPAdapter(max_retries=_retry(retries))
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        try:
+            with session.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+                _require_same_place(url, answer.url, allow_http=allow_http)
+                if answer.status_code == _NOT_MODIFIED:
+                    return Fetched(None, etag, last_modified)
+                if not answer.ok:
+                    raise FreefallError(f"{url}: answered {answer.status_code} {answer.reason}")
+                received = _received(url, answer, max_bytes)
+        except requests.RequestException as error:
+            raise FreefallError(f"{url}: {error}") from error
+    return Fetched(received, answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
+
+
+def _retry(attempts: int) -> Any:
+    from urllib3.util import Retry
+
+    return Retry(
+        total=attempts,
         status_forcelist=_RETRIED,
         allowed_methods=("GET", "HEAD"),
         backoff_factor=0.5,
@@ -61,29 +81,24 @@ def fetch(
         backoff_max=30,
         raise_on_status=False,
     )
-    with requests.Session() as session:
-        session.mount("https://", HTTPAdapter(max_retries=retry))
-        session.mount("http://", HTTPAdapter(max_retries=retry))
-        try:
-            with session.get(url, headers=headers, timeout=TIMEOUT_SECONDS, stream=True) as answer:
-                final = urlsplit(answer.url)
-                if final.hostname != urlsplit(url).hostname or (final.scheme != "https" and not allow_http):
-                    raise FreefallError(f"{url}: redirected to {answer.url}, which is not allowed")
-                if answer.status_code == _NOT_MODIFIED:
-                    return Fetched(None, etag, last_modified)
-                if not answer.ok:
-                    raise FreefallError(f"{url}: answered {answer.status_code} {answer.reason}")
-                received = bytearray()
-                for chunk in answer.iter_content(_CHUNK):
-                    received += chunk
-                    if len(received) > max_bytes:
-                        raise FreefallError(f"{url}: more than {max_bytes} bytes after decoding; refused")
-                stated = answer.headers.get("Content-Length")
-                is_plain = "Content-Encoding" not in answer.headers
-                if stated and is_plain and len(received) != int(stated):
-                    raise FreefallError(f"{url}: truncated, {len(received)} of {stated} bytes")
-        except requests.RequestException as error:
-            raise FreefallError(f"{url}: {error}") from error
+
+
+def _require_same_place(asked: str, answered: str, *, allow_http: bool) -> None:
+    final = urlsplit(answered)
+    if final.hostname != urlsplit(asked).hostname or (final.scheme != "https" and not allow_http):
+        raise FreefallError(f"{asked}: redirected to {answered}, which is not allowed")
+
+
+def _received(url: str, answer: Any, max_bytes: int) -> bytes:
+    """Read the decoded body up to the cap, and notice when it was cut off."""
+    received = bytearray()
+    for chunk in answer.iter_content(_CHUNK):
+        received += chunk
+        if len(received) > max_bytes:
+            raise FreefallError(f"{url}: more than {max_bytes} bytes after decoding; refused")
+    stated = answer.headers.get("Content-Length")
+    if stated and "Content-Encoding" not in answer.headers and len(received) != int(stated):
+        raise FreefallError(f"{url}: truncated, {len(received)} of {stated} bytes")
     if not received:
         raise FreefallError(f"{url}: the answer is empty")
-    return Fetched(bytes(received), answer.headers.get("ETag"), answer.headers.get("Last-Modified"))
+    return bytes(received)

@@ -58,7 +58,9 @@ def read_reference(path: Path, table: Table) -> ReferenceFile:
     except OSError as error:
         raise FreefallError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise FreefallError(f"{path}: expected UTF-8, found byte {error.object[error.start]:#x} at {error.start}") from error
+        raise FreefallError(
+            f"{path}: expected UTF-8, found byte {error.object[error.start]:#x} at {error.start}"
+        ) from error
     lines = text.splitlines()
     comments = [line for line in lines if line.startswith("#")]
     vintage = _vintage(path, comments)
@@ -101,9 +103,7 @@ def _records(path: Path, table: Table, lines: list[str]) -> Iterator[tuple[int, 
         for cells in reader:
             number = numbered[reader.line_num - 1][0]
             if len(cells) != len(table.columns):
-                raise FreefallError(
-                    f"{path}: line {number}: expected {len(table.columns)} cells, found {len(cells)}"
-                )
+                raise FreefallError(f"{path}: line {number}: expected {len(table.columns)} cells, found {len(cells)}")
             row = {}
             for column, parse_cell, cell in zip(table.columns, parsers, cells, strict=True):
                 try:
@@ -130,8 +130,8 @@ def _checked(column: Column, parse_cell: Callable[[str], Any], cell: str) -> Any
             raise ValueError(f"expected at least {column.minimum}")
         if column.maximum is not None and typed > column.maximum:
             raise ValueError(f"expected at most {column.maximum}")
-    if column.values and typed not in column.values:
-        raise ValueError(f"expected one of {', '.join(column.values)}")
+    if column.allowed and typed not in column.allowed:
+        raise ValueError(f"expected one of {', '.join(column.allowed)}")
     return typed
 
 

@@ -17,6 +17,7 @@ class Archive:
     """
 
     def __init__(self, folder: Path) -> None:
+        """Use a folder; it is made when the first payload is stored."""
         self._folder = folder
 
     def put(self, payload: bytes) -> str:

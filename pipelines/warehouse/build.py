@@ -143,9 +143,7 @@ def build_table(
                 connection.execute(statement)
             fill(connection, table)
             outcomes = check_table(connection, table)
-            broken = [outcome for outcome in outcomes if not outcome.is_passed and outcome.severity == "critical"]
-            if broken:
-                raise ChecksFailedError(_failure_text(table, broken))
+            _require_critical(table, outcomes)
             rows = int(connection.execute(f"select count(*) from {table.qualified}").fetchall()[0][0])
             seconds = time.perf_counter() - began
             _record(connection, table, outcomes)
@@ -205,19 +203,24 @@ def _run_check(connection: duckdb.DuckDBPyConnection, check: Check) -> CheckOutc
     )
 
 
-def _failure_text(table: Table, broken: list[CheckOutcome]) -> str:
-    first = broken[0]
-    more = f" (and {len(broken) - 1} more checks)" if len(broken) > 1 else ""
-    return (
-        f"{table.qualified}: check {first.check_name} failed on {first.failed_rows} rows: {first.detail}{more}. "
-        "The table stays as it was; nothing is published."
-    )
+def _require_critical(table: Table, outcomes: Iterable[CheckOutcome]) -> None:
+    """Raise when a critical check does not hold, naming the first and how many there are."""
+    broken = [outcome for outcome in outcomes if not outcome.is_passed and outcome.severity == "critical"]
+    if broken:
+        first = broken[0]
+        more = f" (and {len(broken) - 1} more checks)" if len(broken) > 1 else ""
+        raise ChecksFailedError(
+            f"{table.qualified}: check {first.check_name} failed on {first.failed_rows} rows: {first.detail}{more}. "
+            "The table stays as it was; nothing is published."
+        )
 
 
 def _record(connection: duckdb.DuckDBPyConnection, table: Table, outcomes: Iterable[CheckOutcome]) -> None:
     connection.execute("delete from meta.check_result where table_name = ?", [table.qualified])
     for outcome in outcomes:
-        connection.execute("insert into meta.check_result values (?, ?, ?, ?, ?, ?)", list(dataclasses.astuple(outcome)))
+        connection.execute(
+            "insert into meta.check_result values (?, ?, ?, ?, ?, ?)", list(dataclasses.astuple(outcome))
+        )
 
 
 def _last_outcomes(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[CheckOutcome, ...]:

@@ -67,7 +67,11 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _explained(path: Path, error: duckdb.Error) -> FreefallError:
     text = str(error)
     if "lock" in text.lower():
-        holder = text.split("PID ")[-1].split(")")[0].split(" ")[0] if "PID " in text else "unknown"
+        holder = (
+            text.rsplit("PID ", maxsplit=1)[-1].split(")", maxsplit=1)[0].split(" ", maxsplit=1)[0]
+            if "PID " in text
+            else "unknown"
+        )
         return FreefallError(f"{path}: another run is writing (process {holder}); wait for it or stop it")
     if "permission" in text.lower() or "read-only" in text.lower():
         return FreefallError(f"{path}: cannot be written; check its permissions or choose another --home")

@@ -129,9 +129,7 @@ _DEVELOPERS = tuple(_FAMILIES)
 _FAMILY = re.compile(rf"(?:{_STEMS})(?![a-z])", re.ASCII)
 _ANY_STEM = re.sub(r"\?P<d\d+>", "?:", _STEMS)
 # Words that sellers put before a name; a developer whose name is a family too is no prefix.
-_SELLERS = (
-    "databricks|snowflake|azure|bedrock|vertex|alicloud|cerebras|groq|coding|deep|duo-chat|open|labs|doubao"
-)
+_SELLERS = "databricks|snowflake|azure|bedrock|vertex|alicloud|cerebras|groq|coding|deep|duo-chat|open|labs|doubao"
 _MAKERS = "|".join(sorted((w for w in _ORGANISATIONS if not _FAMILY.fullmatch(w)), key=len, reverse=True))
 _PREFIX = re.compile(rf"(?:(?:{_SELLERS}|{_MAKERS})-)+(?=(?:{_ANY_STEM})(?![a-z]))", re.ASCII)
 

@@ -101,8 +101,13 @@ def take_snapshots(
         answer = fetch(source.live_url, *last_validators(connection, source.name))
         if answer.payload is None:
             record_fetch(
-                connection, source.name, fetched_at=now, outcome="unchanged", url=source.live_url,
-                etag=answer.etag, last_modified=answer.last_modified,
+                connection,
+                source.name,
+                fetched_at=now,
+                outcome="unchanged",
+                url=source.live_url,
+                etag=answer.etag,
+                last_modified=answer.last_modified,
             )
             return None
         stored = StoredSnapshot(archive.put(answer.payload), now, source.live_url)
@@ -114,8 +119,14 @@ def take_snapshots(
         return f"{source.name}: {error}"
     is_new = stored.sha256 not in {known.sha256 for known in known_snapshots(connection, source.name)}
     record_fetch(
-        connection, source.name, fetched_at=now, outcome="new" if is_new else "unchanged", url=source.live_url,
-        snapshot=stored, etag=answer.etag, last_modified=answer.last_modified,
+        connection,
+        source.name,
+        fetched_at=now,
+        outcome="new" if is_new else "unchanged",
+        url=source.live_url,
+        snapshot=stored,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
     )
     return None
 
@@ -200,4 +211,3 @@ def parse_price_source(
 def _naive(instant: datetime) -> datetime:
     """Return a UTC instant without its zone, as TIMESTAMP columns hold it."""
     return instant.astimezone(UTC).replace(tzinfo=None)
-

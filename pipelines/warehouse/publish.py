@@ -51,7 +51,9 @@ def publish(connection: duckdb.DuckDBPyConnection, home: paths.Home) -> list[Pat
     except OSError as error:
         raise FreefallError(f"{folder}: cannot be published ({error.strerror}); the last publication stays") from error
     except duckdb.IOException as error:
-        raise FreefallError(f"{folder}: cannot be published ({str(error).splitlines()[0]}); the last publication stays") from error
+        raise FreefallError(
+            f"{folder}: cannot be published ({str(error).splitlines()[0]}); the last publication stays"
+        ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return [home.published_database, *(folder / "parquet" / name for name in written)]
@@ -68,7 +70,9 @@ def _rows(table: Table) -> str:
 
 
 def _write_database(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (storage_version '{_STORAGE_VERSION}')")
+    connection.execute(
+        f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as published (storage_version '{_STORAGE_VERSION}')"
+    )
     try:
         selects = {table.qualified: connection.sql(_rows(table)).to_arrow_table() for table in PUBLISHED}
         connection.execute("use published")

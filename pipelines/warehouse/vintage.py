@@ -25,7 +25,12 @@ def record_vintage(connection: duckdb.DuckDBPyConnection, *, now: datetime) -> t
         The vintage id, and whether it is new.
     """
     states = connection.execute(
-        "select table_name, content_hash, row_count from meta.table_state where table_name not like 'publication.%' order by table_name"
+        """
+        select table_name, content_hash, row_count
+        from meta.table_state
+        where table_name not like 'publication.%'
+        order by table_name
+        """
     ).fetchall()
     sources = dict(
         connection.execute("select table_name, snapshot_sha256 from raw.reference_file order by table_name").fetchall()

@@ -63,9 +63,10 @@ serving_capacity as (
         claim.claim_id,
         case
             when coverage.share_central is null or demand.share_of_claim is null then 'cannot_tell'
-            -- Both halves must hold: enough accelerators, and nobody serving anywhere near as much.
+            -- Two halves: enough accelerators, and nobody serving anywhere near as much.
             when coverage.share_high <= claim.supported_high and demand.share_of_claim < 0.5 then 'supported'
-            when coverage.share_low > claim.supported_high or demand.share_of_claim >= 1 then 'not_supported'
+            when coverage.share_low > claim.supported_high then 'not_supported'
+            when coverage.share_high > claim.supported_high and demand.share_of_claim >= 1 then 'not_supported'
             else 'mixed'
         end as verdict,
         coverage.share_central as value,
@@ -75,9 +76,10 @@ serving_capacity as (
         printf(
             'On %s, 10,000 output tokens a day for everyone would have taken %.0f %% of the installed accelerators free '
             || 'for serving (%.0f to %.0f %% over the stated assumptions: a model 1 to 8 times as heavy as DeepSeek V3, '
-            || '30 to 80 %% of the base free). The largest disclosed volume, %s in %s, is %.0f tokens per person and day.',
+            || '30 to 80 %% of the base free). The largest disclosed volume, %s in %s, input and '
+            || 'output together, comes to %.0f tokens a day per person on earth, %.1f times the 10,000.',
             coverage.as_of::varchar, 100 * coverage.share_central, 100 * coverage.share_low, 100 * coverage.share_high,
-            demand.discloser, strftime(demand.date, '%B %Y'), demand.tokens_per_person_day
+            demand.discloser, strftime(demand.date, '%B %Y'), demand.tokens_per_person_day, demand.share_of_claim
         ) as sentence
     from raw.claim as claim
     left join coverage on true

@@ -21,9 +21,7 @@ YEARS = np.arange(1990, 2005)
 
 def curve(w=-0.4, stock=7.0, annual=None, noise=0.0, seed=0):
     """A technology whose price follows (stock + production before the year)^w."""
-    annual = (
-        np.array([2.0, 3, 5, 8, 9, 15, 12, 30, 26, 50, 40, 90, 60, 120, 100]) if annual is None else annual
-    )
+    annual = np.array([2.0, 3, 5, 8, 9, 15, 12, 30, 26, 50, 40, 90, 60, 120, 100]) if annual is None else annual
     before = stock + np.concatenate([[0], np.cumsum(annual)[:-1]])
     ln_usd = 3 + w * np.log(before) + np.random.default_rng(seed).normal(0, noise, len(annual))
     return pl.DataFrame(
@@ -60,9 +58,7 @@ class TestMoore:
 
     def test_a_planted_drift_is_recovered(self):
         steps = np.random.default_rng(0).normal(-0.15, 0.1, 400)
-        points = pl.DataFrame(
-            {"year": np.arange(1500, 1901), "unit_price_usd": np.exp(np.cumsum([9, *steps]))}
-        )
+        points = pl.DataFrame({"year": np.arange(1500, 1901), "unit_price_usd": np.exp(np.cumsum([9, *steps]))})
         fit = moore_trend(points)
         assert fit.ci_low < math.exp(0.15) < fit.ci_high
         assert fit.params["K"] == pytest.approx(0.1, rel=0.1)
@@ -81,9 +77,7 @@ class TestMoore:
         last = curve(noise=0.1)["unit_price_usd"][-1]
         assert plain["unit_price_usd"].to_list() == pytest.approx([last * math.exp(mu * t) for t in (1, 4)])
         q = stats.t.ppf(0.95, m - 1)
-        assert (plain["high"] / plain["low"]).log().to_list() == pytest.approx(
-            (2 * q * plain["sd"]).to_list()
-        )
+        assert (plain["high"] / plain["low"]).log().to_list() == pytest.approx((2 * q * plain["sd"]).to_list())
         theta = 0.63
         a_star = -2 * theta + (1 + 2 * (m - 1) * theta / m + theta**2) * (4 + 16 / m)
         correlated = moore_forecast(fit, [4], theta=theta)["sd"].item()

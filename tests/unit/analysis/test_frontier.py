@@ -82,9 +82,7 @@ def test_available_rises_and_leaves_a_gap():
 
 
 def test_ties_on_one_date_go_by_ai_model_then_provider():
-    frame = offers(
-        ("b", "x", 0, None, 1.0, 1.0), ("a", "z", 0, None, 1.0, 1.0), ("a", "y", 0, None, 1.0, 1.0)
-    )
+    frame = offers(("b", "x", 0, None, 1.0, 1.0), ("a", "z", 0, None, 1.0, 1.0), ("a", "y", 0, None, 1.0, 1.0))
     for series in ("records", "available"):
         assert frontier_rows(price_frontier(frame, threshold=1, series=series)) == [(0, 1.0, "a", "y")]
 
@@ -213,9 +211,7 @@ def test_monthly_series_carries_forward_and_keeps_the_gap():
         (date(2024, 6, 1), 1.0),
     ]
     assert_frame_equal(monthly_series(monthly, last=date(2024, 6, 30)), monthly)
-    assert monthly_series(frontier, first=date(2024, 4, 2), last=date(2024, 5, 31)).rows() == [
-        (date(2024, 5, 1), 1.0)
-    ]
+    assert monthly_series(frontier, first=date(2024, 4, 2), last=date(2024, 5, 31)).rows() == [(date(2024, 5, 1), 1.0)]
     assert monthly_series(frontier, last=date(2024, 1, 31)).is_empty()
 
 

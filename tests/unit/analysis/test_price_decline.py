@@ -83,8 +83,7 @@ class TestRecordLowTrend:
         days, prices = [0, 20, 45, 70, 90, 700], [50.0, 30.0, 29.0, 12.0, 11.0, 0.1]
         fit = record_low_trend(records(days, prices))
         factors = [
-            record_low_trend(records(days[:i] + days[i + 1 :], prices[:i] + prices[i + 1 :])).estimate
-            for i in range(6)
+            record_low_trend(records(days[:i] + days[i + 1 :], prices[:i] + prices[i + 1 :])).estimate for i in range(6)
         ]
         assert fit.params["leave_one_out_ratio"] == pytest.approx(max(factors) / min(factors))
         assert "leverage" in fit.flags
@@ -241,9 +240,7 @@ class TestScoreControlledTrend:
 
     def test_the_logit_is_clipped(self):
         frame = observations(n=30)
-        saturated = frame.with_columns(
-            score=pl.when(pl.int_range(pl.len()) < 3).then(100.0).otherwise("score")
-        )
+        saturated = frame.with_columns(score=pl.when(pl.int_range(pl.len()) < 3).then(100.0).otherwise("score"))
         clipped = frame.with_columns(score=pl.when(pl.int_range(pl.len()) < 3).then(99.5).otherwise("score"))
         same(score_controlled_trend(saturated, sample="all"), score_controlled_trend(clipped, sample="all"))
 
@@ -254,9 +251,7 @@ class TestScoreControlledTrend:
         shifted = frame.with_columns(score=pl.col("score") * 2 - 500)
         same(fit, score_controlled_trend(shifted, sample="all", transform=transform))
 
-    @pytest.mark.parametrize(
-        ("sample", "reason"), [("pareto_on_date", "dominated"), ("open", "not_open_weights")]
-    )
+    @pytest.mark.parametrize(("sample", "reason"), [("pareto_on_date", "dominated"), ("open", "not_open_weights")])
     def test_dropped_adds_up(self, sample, reason):
         frame = observations().with_columns(
             usd_per_mtok=pl.when(pl.int_range(pl.len()) == 0).then(0.0).otherwise("usd_per_mtok"),
@@ -300,9 +295,7 @@ class TestScoreControlledTrend:
         same(score_controlled_trend(frame), score_controlled_trend(shuffled))
 
     @settings(max_examples=60, deadline=None)
-    @given(
-        st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=20)
-    )
+    @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=20))
     def test_pareto_agrees_with_brute_force(self, rows):
         frame = pl.DataFrame(
             {
@@ -311,9 +304,7 @@ class TestScoreControlledTrend:
                 "score": [float(score) for _, _, score in rows],
             }
         )
-        expected = [
-            not any(e <= d and t >= s and q <= p and (t > s or q < p) for e, q, t in rows) for d, p, s in rows
-        ]
+        expected = [not any(e <= d and t >= s and q <= p and (t > s or q < p) for e, q, t in rows) for d, p, s in rows]
         assert is_pareto_on_date(frame).to_list() == expected
 
     @pytest.mark.parametrize(

@@ -80,21 +80,15 @@ def test_h100_equivalents_convert():
         h100e_per_accelerator=2.0,
     )
     for reading in READINGS:
-        ratio = accelerator_seconds_per_token(slower, reading) / accelerator_seconds_per_token(
-            DEEPSEEK, reading
-        )
+        ratio = accelerator_seconds_per_token(slower, reading) / accelerator_seconds_per_token(DEEPSEEK, reading)
         assert ratio == pytest.approx(2)
 
 
-@given(
-    st.floats(1, 1e6), st.floats(1e3, 1e10), st.floats(0.05, 1), st.floats(0.05, 1), st.sampled_from(READINGS)
-)
+@given(st.floats(1, 1e6), st.floats(1e3, 1e10), st.floats(0.05, 1), st.floats(0.05, 1), st.sampled_from(READINGS))
 def test_less_to_work_with_never_needs_less(tokens, persons, utilisation, free, reading):
     demand = Demand(tokens_per_person_day=tokens, population_persons=persons)
     best = coverage(demand, DEEPSEEK, STOCK, reading=reading)
-    real = coverage(
-        demand, DEEPSEEK, STOCK, reading=reading, utilisation_share=utilisation, serving_share=free
-    )
+    real = coverage(demand, DEEPSEEK, STOCK, reading=reading, utilisation_share=utilisation, serving_share=free)
     assert best.low_share <= best.central_share <= best.high_share
     assert real.accelerators_needed_h100e >= best.accelerators_needed_h100e
     assert real.central_share >= best.central_share

@@ -151,9 +151,7 @@ _TAGS = [
     "@default",
     "-instruct-turbo",
 ]
-ids = st.builds(
-    "{}{}{}{}".format, *map(st.sampled_from, (_NAMES.split(), _DATES, _TAGS, ["", ":free", ":thinking"]))
-)
+ids = st.builds("{}{}{}{}".format, *map(st.sampled_from, (_NAMES.split(), _DATES, _TAGS, ["", ":free", ":thinking"])))
 sellers = st.sampled_from(["", "openrouter", "amazon-bedrock", "openai", "mistral", "venice"])
 
 

@@ -1,0 +1,56 @@
+"""`freefall query`: SQL on the published database."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import click
+import duckdb
+
+from pipelines.cli.output import json_text, print_table
+from pipelines.config import Config
+from pipelines.errors import FreefallError
+from pipelines.warehouse.connection import open_published
+
+
+@click.command("query")
+@click.argument("sql")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    default="table",
+    show_default=True,
+    help="Parquet goes to standard output: redirect it to a file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+def command(sql: str, output_format: str, as_json: bool) -> None:
+    """Ask the published database, read-only and without access to files or network.
+
+    \b
+    freefall query "from mart.claim_verdict"
+    freefall query "from price_asof('2025-01-20') where ai_model_id = 'deepseek-r1'"
+    freefall query "from cheapest_at('gpqa', 50, '2026-01-01')" --format json
+    freefall query "select * from duckdb_columns() where schema_name = 'mart'" --format csv
+    """  # noqa: D301 - \b is click's mark for text that is not rewrapped
+    with open_published(Config.from_environment().home.published_database) as connection:
+        try:
+            relation = connection.sql(sql)
+            if relation is None:
+                raise FreefallError("query: expected a statement that returns rows")
+            frame = relation.pl()
+        except duckdb.Error as error:
+            raise FreefallError(f"query: {error}") from error
+    if as_json or output_format == "json":
+        click.echo(json_text(frame))
+    elif output_format == "csv":
+        click.echo(frame.write_csv(), nl=False)
+    elif output_format == "parquet":
+        if sys.stdout.isatty():
+            raise click.UsageError("Parquet is binary: redirect it, for example `> rows.parquet`")
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer)
+        sys.stdout.buffer.write(buffer.getvalue())
+    else:
+        print_table(frame)

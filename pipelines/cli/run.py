@@ -1,0 +1,171 @@
+"""`freefall run`: the whole line, once."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli.output import json_text, terminal
+from pipelines.config import Config
+from pipelines.errors import FreefallError
+from pipelines.paths import DAGSTER_YAML, Home
+
+if TYPE_CHECKING:
+    from pipelines.defs.resources import Progress
+
+
+@click.command("run")
+@click.option("--live", is_flag=True, help="Poll the live sources too (needs the internet).")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(live: bool, as_json: bool) -> int:
+    """Build everything: sources, warehouse, checks, fits, published database, site.
+
+    Without --live no network is used: the price list inside the genai-prices package and the curated files
+    of data/reference are the sources. What has not changed since the last run is skipped. A table that breaks a
+    critical check is not kept, and nothing is published then.
+    """
+    os.environ["FREEFALL_LIVE"] = "1" if live else "0"
+    config = Config.from_environment()
+    prepare_dagster(config.home)
+    began = time.perf_counter()
+    is_ok, progress = _launch(config.home, quiet=as_json)
+    seconds = time.perf_counter() - began
+    summary = _summary(progress, seconds)
+    if as_json:
+        click.echo(
+            json_text(
+                summary | {"ok": is_ok, "failures": progress.failures, "site": str(config.home.site / "index.html")}
+            )
+        )
+    else:
+        _print_summary(config.home, progress, summary, is_ok=is_ok, live=live)
+    return 0 if is_ok else 1
+
+
+def prepare_dagster(home: Home) -> None:
+    """Point Dagster at an instance below the home, with absolute paths and telemetry off.
+
+    Raises:
+        FreefallError: when the folder cannot be written.
+    """
+    import yaml
+
+    instance = yaml.safe_load(DAGSTER_YAML.read_text(encoding="utf-8"))
+    instance["storage"]["sqlite"]["base_dir"] = str(home.dagster / "storage")
+    instance["compute_logs"]["config"]["base_dir"] = str(home.dagster / "logs")
+    instance["local_artifact_storage"]["config"]["base_dir"] = str(home.dagster / "artifacts")
+    try:
+        home.dagster.mkdir(parents=True, exist_ok=True)
+        (home.dagster / "dagster.yaml").write_text(yaml.safe_dump(instance), encoding="utf-8")
+    except OSError as error:
+        raise FreefallError(
+            f"{home.dagster}: cannot be written ({error.strerror}); choose another folder with --home"
+        ) from error
+    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    # Dagster reads the switch of dagster.yaml only once it knows its home; this one always counts.
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+    os.environ["FREEFALL_HOME"] = str(home.root)
+
+
+def _launch(home: Home, *, quiet: bool) -> tuple[bool, Progress]:
+    """Run the daily job in this process and show its steps."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import (
+        Progress as Bar,
+    )
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=None)
+        import dagster as dg  # noqa: TID251 - this verb launches
+
+        from pipelines.definitions import defs
+        from pipelines.defs.resources import PROGRESS
+        from pipelines.defs.schedules import DAILY_JOB
+
+        job = defs.resolve_job_def(DAILY_JOB.name)
+        bar.update(task, total=len(job.all_node_defs))
+
+        def on_step(name: str) -> None:
+            bar.update(task, advance=1, description=name)
+
+        PROGRESS.on_step = on_step
+        try:
+            with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    run_config=_QUIET,
+                    tags={"freefall/started_by": "cli"},
+                )
+            is_ok = result.success and not PROGRESS.failures
+        finally:
+            PROGRESS.on_step = None
+    return is_ok, PROGRESS
+
+
+# Dagster's own log goes to its storage; a terminal shows the progress bar instead.
+_QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def _summary(progress: Progress, seconds: float) -> dict[str, Any]:
+    outcomes = [outcome for built in progress.built for outcome in built.outcomes]
+    failed = [outcome for outcome in outcomes if not outcome.is_passed]
+    rows = {built.table.qualified: built.rows for built in progress.built}
+    return {
+        "seconds": round(seconds, 2),
+        "tables": len(progress.built),
+        "tables_unchanged": sum(built.is_skipped for built in progress.built),
+        "rows": sum(rows.values()),
+        "checks": len(outcomes),
+        "checks_failed": len([outcome for outcome in failed if outcome.severity == "critical"]),
+        "checks_warned": len([outcome for outcome in failed if outcome.severity == "warning"]),
+        "fits": sum(rows.get(name, 0) for name in ("mart.decline_fit", "mart.experience_fit")),
+        "steps": [{"step": name, "seconds": round(taken, 3), "result": text} for name, taken, text in progress.steps],
+    }
+
+
+def _print_summary(home: Home, progress: Progress, summary: dict[str, Any], *, is_ok: bool, live: bool) -> None:
+    from rich.table import Table
+
+    console = terminal()
+    steps = Table(box=None, pad_edge=False)
+    steps.add_column("step")
+    steps.add_column("result", justify="right")
+    steps.add_column("seconds", justify="right")
+    for step in summary["steps"]:
+        steps.add_row(step["step"], step["result"], f"{step['seconds']:.2f}")
+    console.print(steps)
+    console.print(
+        f"\n{summary['tables']} tables ({summary['tables_unchanged']} unchanged), {summary['rows']:,} rows, "
+        f"{summary['checks']} checks ({summary['checks_failed']} failed, {summary['checks_warned']} warnings), "
+        f"{summary['fits']} fits, {summary['seconds']:.1f} s",
+        soft_wrap=True,
+    )
+    for failure in dict.fromkeys(progress.failures):
+        console.print(f"[bold red]failed[/] {failure}", highlight=False, soft_wrap=True)
+    if not is_ok:
+        console.print("The run failed; what was published before stays as it was. `freefall status` says more.")
+        return
+    console.print(f"\nDatabase: {home.published_database}", highlight=False, soft_wrap=True)
+    console.print(f"Site:     {(home.site / 'index.html').as_uri()}", highlight=False, soft_wrap=True)
+    console.print("          or `freefall serve` for http://127.0.0.1:8000/", highlight=False)
+    if not live:
+        console.print("This was the embedded data; `freefall run --live` polls the live sources.")
