@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take
-from pipelines.charts.theme import COUNT_LABEL, PICTURE_HEIGHT, date_axis, inline, legend_pick, log_axis, log_scale, span
+from pipelines.charts.theme import (
+    COUNT_LABEL,
+    PICTURE_HEIGHT,
+    date_axis,
+    inline,
+    legend_pick,
+    log_axis,
+    log_scale,
+    span,
+)
 
 if TYPE_CHECKING:
     import altair as alt
@@ -71,7 +80,14 @@ def prepare_shipments(frames: Frames) -> Prepared:
 def prepare_installed(frames: Frames) -> Prepared:
     """Return the accelerators sold since 2022 per designer and date."""
     base = take(
-        frames, "core.installed_base", "designer", "as_of_date", "units", "h100e_low", "h100e_central", "h100e_high"
+        frames,
+        "core.installed_base",
+        "designer",
+        "as_of_date",
+        "units",
+        "h100e_low",
+        "h100e_central",
+        "h100e_high",
     )
     rows = base.select(
         "designer",
@@ -159,7 +175,13 @@ CHARTS = (
         ("epoch_ai",),
         prepare_shipments,
         draw_by_designer,
-        {"designer": "Designer", "period": "Quarter", **_RANGE_COLUMNS, "chips": "Chips added", "state": "State"},
+        {
+            "designer": "Designer",
+            "period": "Quarter",
+            **_RANGE_COLUMNS,
+            "chips": "Chips added",
+            "state": "State",
+        },
     ),
     ChartSpec(
         "installed_base",

@@ -54,9 +54,13 @@ def prepare_coverage(frames: Frames) -> Prepared:
     rows = rows.with_columns(
         read_as=pl.col("reading").replace(READINGS),
         date=pl.col("as_of").cast(pl.String),
-        range=pl.format("{} % to {} %", *((pl.col(end) * 100).round_sig_figs(3) for end in ("share_low", "share_high"))),
+        range=pl.format(
+            "{} % to {} %", *((pl.col(end) * 100).round_sig_figs(3) for end in ("share_low", "share_high"))
+        ),
     ).sort("scenario", "as_of", "reading")
-    newest = rows.filter(pl.col("as_of") == pl.col("as_of").max(), pl.col("scenario") == pl.col("scenario").max())
+    newest = rows.filter(
+        pl.col("as_of") == pl.col("as_of").max(), pl.col("scenario") == pl.col("scenario").max()
+    )
     low, high = newest["share_central"].min(), newest["share_central"].max()
     return Prepared(
         rows=rows,
@@ -85,17 +89,22 @@ def draw_coverage(prepared: Prepared) -> alt.LayerChart:
     offset = alt.XOffset("read_as:N", sort=readings)
     scale = log_scale(*ends)
     legend = alt.Legend(columns=2, labelLimit=300)
-    colour = alt.Color("read_as:N", scale=alt.Scale(domain=readings), title="A token counts as", legend=legend)
+    colour = alt.Color(
+        "read_as:N", scale=alt.Scale(domain=readings), title="A token counts as", legend=legend
+    )
     faded = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
     rules = base.mark_rule(strokeWidth=3).encode(
-        x, offset, alt.Y("share_low:Q", scale=scale, title=SHARE_NEEDED), alt.Y2("share_high:Q"), colour, opacity=faded
+        x,
+        offset,
+        alt.Y("share_low:Q", scale=scale, title=SHARE_NEEDED),
+        alt.Y2("share_high:Q"),
+        colour,
+        opacity=faded,
     )
     points = base.mark_point(size=80).encode(
         x,
         offset,
-        alt.Y(
-            "share_central:Q", scale=scale, axis=log_axis(*ends, PERCENT_LABEL), title=SHARE_NEEDED
-        ),
+        alt.Y("share_central:Q", scale=scale, axis=log_axis(*ends, PERCENT_LABEL), title=SHARE_NEEDED),
         colour,
         alt.Shape("read_as:N", scale=alt.Scale(domain=readings), title="A token counts as", legend=legend),
         opacity=faded,
@@ -114,7 +123,9 @@ def draw_coverage(prepared: Prepared) -> alt.LayerChart:
     return (
         alt.layer(
             line.mark_rule(strokeDash=[5, 4]),
-            line.mark_text(align="right", baseline="bottom", dx=-4, dy=-3).encode(text="says:N", x=alt.value("width")),
+            line.mark_text(align="right", baseline="bottom", dx=-4, dy=-3).encode(
+                text="says:N", x=alt.value("width")
+            ),
             rules,
             points.add_params(pick),
         )
@@ -142,7 +153,9 @@ def prepare_demand(frames: Frames) -> Prepared:
     named = often.head(DISCLOSERS_SHOWN)["discloser"].to_list()
     rows = rows.with_columns(
         who=pl.when(pl.col("discloser").is_in(named)).then("discloser").otherwise(pl.lit(OTHERS)),
-        nested=pl.when("is_nested").then(pl.lit("also counted in another row")).otherwise(pl.lit("stands alone")),
+        nested=pl.when("is_nested")
+        .then(pl.lit("also counted in another row"))
+        .otherwise(pl.lit("stands alone")),
         source=pl.col("source_url").fill_null("not recorded"),
     ).sort("who", "date", "scope")
     claimed = (rows["tokens_per_person_day"] / rows["share_of_claim"]).median()
@@ -163,7 +176,12 @@ def prepare_demand(frames: Frames) -> Prepared:
 
 def _demand_labels(rows: pl.DataFrame) -> pl.DataFrame:
     """Name the last volume of each discloser among the others, where there is room."""
-    last = rows.filter(pl.col("who") == OTHERS).sort("date").unique("discloser", keep="last").sort("tokens_per_person_day", "discloser")
+    last = (
+        rows.filter(pl.col("who") == OTHERS)
+        .sort("date")
+        .unique("discloser", keep="last")
+        .sort("tokens_per_person_day", "discloser")
+    )
     low, high = span(rows["tokens_per_person_day"])
     first, days = rows["date"].min(), max(1, (rows["date"].max() - rows["date"].min()).days)  # type: ignore[operator, union-attr]
     places = last.select(
@@ -171,7 +189,9 @@ def _demand_labels(rows: pl.DataFrame) -> pl.DataFrame:
         y=(pl.col("tokens_per_person_day") / low).log() / pl.lit(high / low).log(),
         width=pl.col("discloser").str.len_chars() * 0.0095,
     )
-    return last.filter(pl.Series(thinned(places.rows()), dtype=pl.Boolean)).select("date", "tokens_per_person_day", "discloser")
+    return last.filter(pl.Series(thinned(places.rows()), dtype=pl.Boolean)).select(
+        "date", "tokens_per_person_day", "discloser"
+    )
 
 
 def draw_demand(prepared: Prepared) -> alt.LayerChart:
@@ -185,9 +205,7 @@ def draw_demand(prepared: Prepared) -> alt.LayerChart:
     scale = log_scale(*ends)
     pick = legend_pick("who")
     x = alt.X("date:T", axis=date_axis(), title=None)
-    y = alt.Y(
-        "tokens_per_person_day:Q", scale=scale, axis=log_axis(*ends, COUNT_LABEL), title=PER_PERSON
-    )
+    y = alt.Y("tokens_per_person_day:Q", scale=scale, axis=log_axis(*ends, COUNT_LABEL), title=PER_PERSON)
     colour = alt.Color("who:N", scale=alt.Scale(domain=names), title="Who says so")
     faded = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.1))
     line = alt.Chart(inline(claim)).encode(alt.Y("at:Q", scale=scale, title=PER_PERSON))

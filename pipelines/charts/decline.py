@@ -9,7 +9,16 @@ import polars as pl
 
 from pipelines.charts.frontier import AXES
 from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take, take_or_empty
-from pipelines.charts.theme import GREY, PICTURE_WIDTH, TIMES_LABEL, inline, legend_pick, log_axis, log_scale, span
+from pipelines.charts.theme import (
+    GREY,
+    PICTURE_WIDTH,
+    TIMES_LABEL,
+    inline,
+    legend_pick,
+    log_axis,
+    log_scale,
+    span,
+)
 from pipelines.units import FACTOR_PER_YEAR, decline_from_factor
 
 if TYPE_CHECKING:
@@ -42,7 +51,11 @@ _COLUMNS = (
 def interval_text(low: str, high: str, digits: int = 3) -> pl.Expr:
     """Write an interval as people read it; a missing one is said to be missing."""
     ends = [pl.col(end).round_sig_figs(digits).cast(pl.String).str.strip_suffix(".0") for end in (low, high)]
-    return pl.when(pl.col(low).is_not_null() & pl.col(high).is_not_null()).then(pl.format("{} to {}", *ends)).otherwise(pl.lit("none"))
+    return (
+        pl.when(pl.col(low).is_not_null() & pl.col(high).is_not_null())
+        .then(pl.format("{} to {}", *ends))
+        .otherwise(pl.lit("none"))
+    )
 
 
 def prepare_decline(estimator: str, frames: Frames) -> Prepared:
@@ -50,7 +63,9 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
     fits = take(frames, "mart.decline_fit", *_COLUMNS)
     # One scale for all estimators, so that they can be compared.
     least, most = fits["factor_per_year"].min(), fits["factor_per_year"].max()
-    reach = fits.select(pl.col("ci_low").clip(least / INTERVAL_REACH), pl.col("ci_high").clip(None, most * INTERVAL_REACH))
+    reach = fits.select(
+        pl.col("ci_low").clip(least / INTERVAL_REACH), pl.col("ci_high").clip(None, most * INTERVAL_REACH)
+    )
     ends = span([*fits["factor_per_year"], *reach["ci_low"], *reach["ci_high"], 1.0, CLAIMED_FACTOR], pad=1.2)
     fits = fits.filter(pl.col("estimator") == estimator, pl.col("factor_per_year") > 0)
     fits = some(fits, f"No fit by {estimator} yet.")
@@ -58,7 +73,9 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
         frames, "mart.price_frontier", axis=pl.String, threshold=pl.Float64, threshold_label=pl.String
     ).unique()
     fits = fits.join(names, on=["axis", "threshold"], how="left").with_columns(
-        threshold_label=pl.coalesce("threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all levels")),
+        threshold_label=pl.coalesce(
+            "threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all levels")
+        ),
         axis_name=pl.col("axis").replace(AXES),
         status=pl.when("is_headline")
         .then(pl.lit(HEADLINE))
@@ -70,7 +87,9 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
         clusters=pl.col("n_clusters").cast(pl.String).fill_null("none"),
         warnings=pl.when(pl.col("flags").fill_null("") == "").then(pl.lit("none")).otherwise("flags"),
     )
-    fits = _with_row_labels(fits).sort("axis", "threshold", "sample", "price_basis", "window_from", nulls_last=False)
+    fits = _with_row_labels(fits).sort(
+        "axis", "threshold", "sample", "price_basis", "window_from", nulls_last=False
+    )
     low, high = fits["factor_per_year"].min(), fits["factor_per_year"].max()
     return Prepared(
         rows=fits,
@@ -104,7 +123,10 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
     axes = list(prepared.pick[1]) if prepared.pick else []
     pick = legend_pick("axis_name")
     x = alt.X(
-        "factor_per_year:Q", scale=log_scale(*ends), axis=log_axis(*ends, TIMES_LABEL), title=f"Price falls by this {FACTOR_PER_YEAR}"
+        "factor_per_year:Q",
+        scale=log_scale(*ends),
+        axis=log_axis(*ends, TIMES_LABEL),
+        title=f"Price falls by this {FACTOR_PER_YEAR}",
     )
     y = alt.Y("row:N", sort=labels, title=None, axis=alt.Axis(labelLimit=250, grid=False))
     colour = (
@@ -149,7 +171,10 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
     marks = pl.DataFrame(
         {
             "at": [1.0, claimed.factor_per_year],
-            "says": ["no change", f"{claimed.factor_per_year:.0f}× a year = {claimed.percent_per_year:.0f} % a year"],
+            "says": [
+                "no change",
+                f"{claimed.factor_per_year:.0f}× a year = {claimed.percent_per_year:.0f} % a year",
+            ],
         }
     )
     lines = alt.Chart(inline(marks)).encode(alt.X("at:Q", scale=log_scale(*ends)))
@@ -158,7 +183,7 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
         lines.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(text="says:N", y=alt.value(0)),
         rules,
         points.add_params(pick),
-    ).properties(height=ROW_HEIGHT * max(3, len(labels)), width=PICTURE_WIDTH)
+    ).properties(height=ROW_HEIGHT * max(3, len(labels)))
 
 
 _TABLE = {

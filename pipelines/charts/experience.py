@@ -46,8 +46,13 @@ def prepare_curves(frames: Frames) -> Prepared:
         "cumulative_production",
         "publisher",
     )
-    points = points.filter(pl.col("unit_price") > 0, pl.col("cumulative_production") > 0).sort("technology", "year")
-    points = some(points.filter(pl.len().over("technology") > 1), "No technology has two years of price and production yet.")
+    points = points.filter(pl.col("unit_price") > 0, pl.col("cumulative_production") > 0).sort(
+        "technology", "year"
+    )
+    points = some(
+        points.filter(pl.len().over("technology") > 1),
+        "No technology has two years of price and production yet.",
+    )
     fits = take_or_empty(frames, "mart.experience_fit", **_FIT_COLUMNS).filter(
         pl.col("estimator").str.starts_with("wright_trend")
     )
@@ -61,11 +66,16 @@ def prepare_curves(frames: Frames) -> Prepared:
             verdict=pl.col("identification").replace(_VERDICTS),
         )
     )
-    first = {column: pl.col(column) / pl.col(column).first().over("technology") for column in ("unit_price", "cumulative_production")}
+    first = {
+        column: pl.col(column) / pl.col(column).first().over("technology")
+        for column in ("unit_price", "cumulative_production")
+    }
     rows = points.with_columns(
         price_ratio=first["unit_price"], production_ratio=first["cumulative_production"]
     ).join(fits, on="technology", how="left", maintain_order="left")
-    rows = rows.with_columns(pl.col("learning").fill_null("not estimated"), pl.col("verdict").fill_null("not tested"))
+    rows = rows.with_columns(
+        pl.col("learning").fill_null("not estimated"), pl.col("verdict").fill_null("not tested")
+    )
     names = tuple(rows["technology"].unique(maintain_order=True))
     last = rows.group_by("technology", maintain_order=True).last().sort("price_ratio")
     steepest = last.row(0, named=True)
@@ -82,10 +92,13 @@ def prepare_curves(frames: Frames) -> Prepared:
 
 def _rate_text() -> pl.Expr:
     rate, low, high = (
-        (pl.col(column) * 100).round(0).cast(pl.Int64, strict=False) for column in ("learning_rate", "ci_low", "ci_high")
+        (pl.col(column) * 100).round(0).cast(pl.Int64, strict=False)
+        for column in ("learning_rate", "ci_low", "ci_high")
     )
     return pl.coalesce(
-        pl.format("{} % per doubling ({} to {})", rate, low, high), pl.format("{} % per doubling", rate), pl.lit("not estimated")
+        pl.format("{} % per doubling ({} to {})", rate, low, high),
+        pl.format("{} % per doubling", rate),
+        pl.lit("not estimated"),
     )
 
 
@@ -104,7 +117,10 @@ def draw_curves(prepared: Prepared) -> alt.LayerChart:
         title="Cumulative production, first year = 1",
     )
     y = alt.Y(
-        "price_ratio:Q", scale=log_scale(*up), axis=log_axis(*up, TIMES_LABEL), title="Unit price, first year = 1"
+        "price_ratio:Q",
+        scale=log_scale(*up),
+        axis=log_axis(*up, TIMES_LABEL),
+        title="Unit price, first year = 1",
     )
     legend = alt.Legend(columns=2, labelLimit=300)
     colour = alt.Color("technology:N", scale=alt.Scale(domain=names), title="Technology", legend=legend)
@@ -133,7 +149,15 @@ def draw_curves(prepared: Prepared) -> alt.LayerChart:
 def prepare_learning_rates(frames: Frames) -> Prepared:
     """Return the learning rate of each technology, estimator and initial stock."""
     fits = take(
-        frames, "mart.experience_fit", *_FIT_COLUMNS, "annual_decline", "doublings", "year_from", "year_to", "n_rows", "flags"
+        frames,
+        "mart.experience_fit",
+        *_FIT_COLUMNS,
+        "annual_decline",
+        "doublings",
+        "year_from",
+        "year_to",
+        "n_rows",
+        "flags",
     )
     fits = some(fits.filter(pl.col("learning_rate").is_not_null()), "No learning rate estimated yet.")
     parts = pl.col("estimator").str.split(":")
@@ -170,20 +194,32 @@ def draw_learning_rates(prepared: Prepared) -> alt.LayerChart:
     scale = alt.Scale(domain=[min(-0.1, low - 0.1), min(1.0, high + 0.15)], nice=False)  # type: ignore[operator, type-var]
     y = alt.Y("technology:N", title=None, axis=alt.Axis(labelLimit=250, grid=True))
     offset = alt.YOffset("estimator:N", sort=keys)
-    colour = alt.Color("how:N", scale=alt.Scale(domain=hows), title="Explained by", legend=alt.Legend(columns=2, labelLimit=300))
+    colour = alt.Color(
+        "how:N",
+        scale=alt.Scale(domain=hows),
+        title="Explained by",
+        legend=alt.Legend(columns=2, labelLimit=300),
+    )
     faded = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.1))
     fits = alt.Chart(inline(rows))
     rules = fits.mark_rule(clip=True).encode(
         alt.X("ci_low:Q", scale=scale), alt.X2("ci_high:Q"), y, offset, colour, opacity=faded
     )
     points = fits.mark_point(clip=True, size=50).encode(
-        alt.X("learning_rate:Q", scale=scale, axis=alt.Axis(format=".0%"), title="Price lost per doubling of cumulative production"),
+        alt.X(
+            "learning_rate:Q",
+            scale=scale,
+            axis=alt.Axis(format=".0%"),
+            title="Price lost per doubling of cumulative production",
+        ),
         y,
         offset,
         colour,
         alt.Shape("stock:N", scale=alt.Scale(domain=stocks), title="Initial stock"),
         stroke=colour,
-        fillOpacity=alt.when(alt.datum.identification == INSEPARABLE).then(alt.value(0)).otherwise(alt.value(1)),
+        fillOpacity=alt.when(alt.datum.identification == INSEPARABLE)
+        .then(alt.value(0))
+        .otherwise(alt.value(1)),
         opacity=faded,
         tooltip=[
             alt.Tooltip("technology:N", title="Technology"),
@@ -197,7 +233,11 @@ def draw_learning_rates(prepared: Prepared) -> alt.LayerChart:
             alt.Tooltip("warnings:N", title="Warnings"),
         ],
     )
-    zero = alt.Chart(inline(pl.DataFrame({"at": [0.0]}))).mark_rule(strokeDash=[5, 4]).encode(alt.X("at:Q", scale=scale))
+    zero = (
+        alt.Chart(inline(pl.DataFrame({"at": [0.0]})))
+        .mark_rule(strokeDash=[5, 4])
+        .encode(alt.X("at:Q", scale=scale))
+    )
     height = 11 * len(keys) * rows["technology"].n_unique()
     return alt.layer(zero, rules, points.add_params(pick)).properties(height=max(200, height))
 

@@ -36,7 +36,17 @@ AXES = {
     "mmlu": "MMLU",
 }
 _HEADLINE_LEVEL = re.compile(r"^GPT-4(?![0-9A-Za-z.])")
-_FRONTIER = ("axis", "threshold", "threshold_label", "series", "date", "usd_per_mtok", "ai_model_id", "provider", "source")
+_FRONTIER = (
+    "axis",
+    "threshold",
+    "threshold_label",
+    "series",
+    "date",
+    "usd_per_mtok",
+    "ai_model_id",
+    "provider",
+    "source",
+)
 
 
 def usd(amount: float) -> str:
@@ -63,7 +73,9 @@ def prepare_headline(frames: Frames) -> Prepared:
         for label in sorted(of_axis["threshold_label"].unique()):
             if _HEADLINE_LEVEL.match(label):
                 level = steps.filter((pl.col("axis") == axis) & (pl.col("threshold_label") == label))
-                return _prepared(frames, level, newest, f"Lowest price at the level of {label} on {AXES.get(axis, axis)}.")
+                return _prepared(
+                    frames, level, newest, f"Lowest price at the level of {label} on {AXES.get(axis, axis)}."
+                )
     return _prepared(frames, some(steps.clear(), "No price frontier at the level of GPT-4 yet."), newest, "")
 
 
@@ -72,7 +84,9 @@ def _prepared(frames: Frames, steps: pl.DataFrame, newest: object, what: str) ->
     levels = tuple(steps["threshold_label"].unique(maintain_order=True))
     available = steps.filter(pl.col("series") == "available")
     # The last step holds until the newest fact, so it is drawn that far.
-    closing = available.group_by("threshold_label", maintain_order=True).last().with_columns(date=pl.lit(newest))
+    closing = (
+        available.group_by("threshold_label", maintain_order=True).last().with_columns(date=pl.lit(newest))
+    )
     drawn = pl.concat([available, closing.select(available.columns)])
     records = steps.filter(pl.col("series") == "records", pl.col("usd_per_mtok") > 0)
     return Prepared(
@@ -115,7 +129,9 @@ def _tooltips(steps: pl.DataFrame) -> pl.DataFrame:
 
 def _labels(records: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
     """Name the AI models that set records, newest first, where there is room."""
-    rows = _tooltips(records.sort("date", "threshold", descending=True)).unique(["date", "ai_model"], maintain_order=True)
+    rows = _tooltips(records.sort("date", "threshold", descending=True)).unique(
+        ["date", "ai_model"], maintain_order=True
+    )
     low, high = span(drawn["usd_per_mtok"])
     first, last = drawn["date"].min(), drawn["date"].max()
     places = rows.select(
@@ -141,16 +157,22 @@ def _bands(frames: Frames, drawn: pl.DataFrame, newest: object) -> pl.DataFrame:
         window_from=pl.Date,
     )
     fits = (
-        fits.filter(pl.col("estimator") == "frontier_drift", pl.col("ci_low") > 0, pl.col("ci_high").is_finite())
+        fits.filter(
+            pl.col("estimator") == "frontier_drift", pl.col("ci_low") > 0, pl.col("ci_high").is_finite()
+        )
         # The plain sample of what could be bought, before variants of it.
         .sort(pl.col("sample") != "available", ~pl.col("is_headline"), "window_from", "sample")
         .unique(["axis", "threshold"], keep="first", maintain_order=True)
         .select("axis", "threshold", "ci_low", "ci_high")
     )
-    starts = drawn.filter(pl.col("usd_per_mtok") > 0).group_by("axis", "threshold", "threshold_label", maintain_order=True)
+    starts = drawn.filter(pl.col("usd_per_mtok") > 0).group_by(
+        "axis", "threshold", "threshold_label", maintain_order=True
+    )
     years = (pl.lit(newest) - pl.col("date")).dt.total_days() / DAYS_PER_YEAR
     begin = starts.first().join(fits, on=["axis", "threshold"], how="inner", maintain_order="left")
-    first = begin.select("date", pl.col("threshold_label").alias("level"), low="usd_per_mtok", high="usd_per_mtok")
+    first = begin.select(
+        "date", pl.col("threshold_label").alias("level"), low="usd_per_mtok", high="usd_per_mtok"
+    )
     last = begin.select(
         pl.lit(newest).alias("date"),
         pl.col("threshold_label").alias("level"),
@@ -197,8 +219,10 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
     steps = alt.Chart(inline(layers["steps"]))
     line = steps.mark_line(interpolate="step-after").encode(x, y, colour, opacity=faded)
     dots = steps.mark_point(size=14, shape="circle").encode(x, y, colour, opacity=faded, tooltip=tooltip)
-    lows = alt.Chart(inline(layers["records"])).mark_point(size=60).encode(
-        x, y, colour, shape, opacity=faded, tooltip=tooltip
+    lows = (
+        alt.Chart(inline(layers["records"]))
+        .mark_point(size=60)
+        .encode(x, y, colour, shape, opacity=faded, tooltip=tooltip)
     )
     names = alt.Chart(inline(layers["labels"])).encode(x, y, text="ai_model:N", opacity=wide_only())
     return alt.layer(

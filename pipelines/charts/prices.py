@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     import altair as alt
 
 MODELS_SHOWN = 12
-_METERS = {"usd_per_mtok": "blended (3 input : 1 output)", "input_usd_per_mtok": "input", "output_usd_per_mtok": "output"}
+_METERS = {
+    "usd_per_mtok": "blended (3 input : 1 output)",
+    "input_usd_per_mtok": "input",
+    "output_usd_per_mtok": "output",
+}
 
 
 def prepare_list_prices(frames: Frames) -> Prepared:
@@ -34,12 +38,21 @@ def prepare_list_prices(frames: Frames) -> Prepared:
         "is_headline",
         "source",
     )
-    offers = some(offers.filter("is_headline", pl.col("usd_per_mtok") > 0), "No list price that may enter headline fits yet.")
-    offers = offers.unique(["listing_id", "valid_from"], keep="first", maintain_order=False).sort("listing_id", "valid_from")
+    offers = some(
+        offers.filter("is_headline", pl.col("usd_per_mtok") > 0),
+        "No list price that may enter headline fits yet.",
+    )
+    offers = offers.unique(["listing_id", "valid_from"], keep="first", maintain_order=False).sort(
+        "listing_id", "valid_from"
+    )
     is_own = pl.col("provider").str.to_lowercase() == pl.col("developer").str.to_lowercase()
     listings = (
         offers.group_by("ai_model_id", "listing_id")
-        .agg(is_own=is_own.first(), steps=pl.col("usd_per_mtok").rle_id().max() + 1, first=pl.col("valid_from").min())
+        .agg(
+            is_own=is_own.first(),
+            steps=pl.col("usd_per_mtok").rle_id().max() + 1,
+            first=pl.col("valid_from").min(),
+        )
         .sort("is_own", "steps", "first", "listing_id", descending=[True, True, False, False])
         .unique("ai_model_id", keep="first", maintain_order=True)
         .sort("steps", "is_own", "first", "ai_model_id", descending=[True, True, False, False])
@@ -87,7 +100,9 @@ def draw_list_prices(prepared: Prepared) -> alt.LayerChart:
         usd="datum[meter] > 0 ? datum[meter] : null"
     )
     x = alt.X("date:T", axis=date_axis(), title=None)
-    y = alt.Y("usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=f"{USD_PER_MTOK}, list price")
+    y = alt.Y(
+        "usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=f"{USD_PER_MTOK}, list price"
+    )
     legend = alt.Legend(columns=3)
     colour = alt.Color("ai_model_id:N", scale=alt.Scale(domain=names), title="AI model", legend=legend)
     shape = alt.Shape("ai_model_id:N", scale=alt.Scale(domain=names), title="AI model", legend=legend)

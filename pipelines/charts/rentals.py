@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take
-from pipelines.charts.theme import PICTURE_HEIGHT, USD_LABEL, date_axis, inline, legend_pick, log_axis, log_scale, span
+from pipelines.charts.theme import (
+    PICTURE_HEIGHT,
+    USD_LABEL,
+    date_axis,
+    inline,
+    legend_pick,
+    log_axis,
+    log_scale,
+    span,
+)
 from pipelines.units import USD_PER_GPU_HOUR
 
 if TYPE_CHECKING:
@@ -31,7 +40,12 @@ def _rentals(frames: Frames, pricing: str) -> pl.DataFrame:
 def prepare_panel(pricing: str, frames: Frames) -> Prepared:
     """Return the median of each provider's prices per chip and month, and the median over providers."""
     rentals = _rentals(frames, pricing)
-    chips = rentals["chip"].value_counts().sort("count", "chip", descending=[True, False]).head(CHIPS_SHOWN)["chip"]
+    chips = (
+        rentals["chip"]
+        .value_counts()
+        .sort("count", "chip", descending=[True, False])
+        .head(CHIPS_SHOWN)["chip"]
+    )
     rentals = rentals.filter(pl.col("chip").is_in(chips.to_list()))
     for every in ("1mo", "1q"):
         rows = (
@@ -76,7 +90,9 @@ def prepare_spot(frames: Frames) -> Prepared:
 
 def prepare_indices(frames: Frames) -> Prepared:
     """Return what publishers of indices say, one row each."""
-    rows = _rentals(frames, "index").select("date", "provider", "gpu", "chip", "usd_per_gpu_hour", "source_url")
+    rows = _rentals(frames, "index").select(
+        "date", "provider", "gpu", "chip", "usd_per_gpu_hour", "source_url"
+    )
     rows = rows.unique().sort("chip", "date", "provider", "usd_per_gpu_hour")
     widest = (
         rows.group_by("chip")
@@ -182,6 +198,12 @@ CHARTS = (
         _SOURCES,
         prepare_indices,
         draw_panel,
-        {"chip": "Chip", "gpu": "As named", "provider": "Publisher", "date": "Date", "usd_per_gpu_hour": USD_PER_GPU_HOUR},
+        {
+            "chip": "Chip",
+            "gpu": "As named",
+            "provider": "Publisher",
+            "date": "Date",
+            "usd_per_gpu_hour": USD_PER_GPU_HOUR,
+        },
     ),
 )

@@ -33,12 +33,18 @@ def prepare_payback(frames: Frames) -> Prepared:
     rows = rows.with_columns(
         row=pl.format("{} {}", "company", "period"),
         range=pl.coalesce(
-            pl.format("{} to {} years", *(pl.col(f"payback_years_{end}").round_sig_figs(2) for end in ("low", "high"))),
+            pl.format(
+                "{} to {} years",
+                *(pl.col(f"payback_years_{end}").round_sig_figs(2) for end in ("low", "high")),
+            ),
             pl.lit("none"),
         ),
     ).sort("cost_base_usd", "row", descending=[True, False])
     paid = some(rows.filter(pl.col("payback_years").is_not_null()), "No cost base pays the effort back.")
-    least, most = paid.sort("payback_years").row(0, named=True), paid.sort("payback_years").row(-1, named=True)
+    least, most = (
+        paid.sort("payback_years").row(0, named=True),
+        paid.sort("payback_years").row(-1, named=True),
+    )
     return Prepared(
         rows=rows,
         alt_text=(
@@ -84,7 +90,9 @@ def draw_payback(prepared: Prepared) -> alt.LayerChart:
     rules = base.mark_rule(strokeWidth=2).encode(
         alt.X("payback_years_low:Q", scale=scale), alt.X2("payback_years_high:Q"), y, colour
     )
-    year = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["one year"]}))).encode(alt.X("at:Q", scale=scale))
+    year = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["one year"]}))).encode(
+        alt.X("at:Q", scale=scale)
+    )
     return alt.layer(
         year.mark_rule(strokeDash=[5, 4]),
         year.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(text="says:N", y=alt.value(0)),

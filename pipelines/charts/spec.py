@@ -49,7 +49,9 @@ class Prepared:
         object.__setattr__(self, "layers", {name: rounded(rows) for name, rows in self.layers.items()})
         drawn = self.rows.height + sum(rows.height for rows in self.layers.values())
         if drawn > ROW_BUDGET:
-            raise ValueError(f"a chart may draw {ROW_BUDGET} rows, this one has {drawn}: aggregate them first")
+            raise ValueError(
+                f"a chart may draw {ROW_BUDGET} rows, this one has {drawn}: aggregate them first"
+            )
 
     def fingerprint(self) -> str:
         """Hash of everything that is shown."""

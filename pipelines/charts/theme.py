@@ -41,6 +41,8 @@ def config(*, is_dark: bool) -> dict[str, Any]:
     background = DARK_BACKGROUND if is_dark else LIGHT_BACKGROUND
     return {
         "background": background,
+        # The whole picture has one description and a table; one more per mark would double its size.
+        "aria": False,
         "font": _FONT,
         "range": {"category": list(DARK_COLOURS if is_dark else LIGHT_COLOURS), "symbol": list(SHAPES)},
         "view": {"stroke": None, "continuousWidth": PICTURE_WIDTH, "continuousHeight": PICTURE_HEIGHT},
@@ -55,7 +57,14 @@ def config(*, is_dark: bool) -> dict[str, Any]:
             "titleFontWeight": "normal",
         },
         # On a log axis a title beside the labels takes width that a telephone does not have.
-        "axisY": {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleX": 0, "titleY": -8},
+        "axisY": {
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleAnchor": "end",
+            "titleBaseline": "bottom",
+            "titleX": 0,
+            "titleY": -8,
+        },
         "legend": {
             "labelColor": ink,
             "titleColor": muted,

@@ -14,7 +14,8 @@ from pipelines.errors import FreefallError
 from pipelines.warehouse.connection import open_published
 
 
-@click.command("query")
+# A query may begin with a comment, which looks like an option.
+@click.command("query", context_settings={"ignore_unknown_options": True})
 @click.argument("sql")
 @click.option(
     "--format",
@@ -28,15 +29,18 @@ from pipelines.warehouse.connection import open_published
 def command(sql: str, output_format: str, as_json: bool) -> None:
     """Ask the published database, read-only and without access to files or network.
 
+    SQL is a statement, or - to read one from standard input.
+
     \b
     freefall query "from mart.claim_verdict"
     freefall query "from price_asof('2025-01-20') where ai_model_id = 'deepseek-r1'"
     freefall query "from cheapest_at('gpqa', 50, '2026-01-01')" --format json
+    freefall query - < sql/examples/06_frontier_steps.sql
     freefall query "select * from duckdb_columns() where schema_name = 'mart'" --format csv
     """  # noqa: D301 - \b is click's mark for text that is not rewrapped
     with open_published(Config.from_environment().home.published_database) as connection:
         try:
-            relation = connection.sql(sql)
+            relation = connection.sql(sys.stdin.read() if sql == "-" else sql)
             if relation is None:
                 raise FreefallError("query: expected a statement that returns rows")
             frame = relation.pl()

@@ -254,7 +254,7 @@ EXPERIENCE_FIT = Table(
 CAPACITY_COVERAGE = Table(
     "mart",
     "capacity_coverage",
-    "One row per date, scenario and reading: share of the installed accelerators that 10,000 tokens a day for everyone would take.",
+    "One row per date, scenario and reading: share of the accelerators free for serving that 10,000 tokens a day for everyone would take.",
     (
         Column("as_of", "DATE", "Date of the installed base."),
         Column(
@@ -273,14 +273,14 @@ CAPACITY_COVERAGE = Table(
         Column(
             "share_low",
             "DOUBLE",
-            "Share of the installed base, favourable end of the stated ranges.",
+            "Needed share of the installed accelerators free for serving, favourable end of the stated ranges.",
             minimum=0,
         ),
-        Column("share_central", "DOUBLE", "Share of the installed base, central assumptions.", minimum=0),
+        Column("share_central", "DOUBLE", "The same under central assumptions.", minimum=0),
         Column(
             "share_high",
             "DOUBLE",
-            "Share of the installed base, unfavourable end of the stated ranges.",
+            "The same at the unfavourable end of the stated ranges.",
             minimum=0,
         ),
         Column("assumptions", "VARCHAR", "Every assumption, as JSON."),

@@ -28,9 +28,9 @@ price_decline as (
         fit.ci_high,
         'score-controlled trend on the Epoch Capabilities Index, all models, 90 % interval' as method,
         printf(
-            'At constant capability, list prices fell to 1/%.1f a year (90 %% interval 1/%.1f to 1/%.1f), that is by %.0f %% '
-            || '(%.0f to %.0f %%): %d price changes of %d AI models, %s to %s. Kept to models undominated on their '
-            || 'day, which overstates, the same fit says 1/%.1f.',
+            'At constant capability, list prices fell %.1f-fold a year (90 %% interval %.1f to %.1f), that is by %.0f %% '
+            || '(%.0f to %.0f %%): %d prices of %d AI models, launches and changes, %s to %s. On the models that no '
+            || 'other beat on their day, a choice that overstates, the same fit says %.1f-fold.',
             fit.factor_per_year, fit.ci_low, fit.ci_high,
             100 * (1 - 1 / fit.factor_per_year), 100 * (1 - 1 / fit.ci_low), 100 * (1 - 1 / fit.ci_high),
             fit.n_rows, fit.n_models, fit.window_from::varchar, fit.window_to::varchar, pareto.factor_per_year
@@ -74,9 +74,9 @@ serving_capacity as (
         coverage.share_high as ci_high,
         'closed form on DeepSeek''s disclosed day; stated low and high assumptions, not a confidence interval' as method,
         printf(
-            'On %s, 10,000 output tokens a day for everyone would have taken %.0f %% of the installed accelerators free '
-            || 'for serving (%.0f to %.0f %% over the stated assumptions: a model 1 to 8 times as heavy as DeepSeek V3, '
-            || '30 to 80 %% of the base free). The largest disclosed volume, %s in %s, input and '
+            'On %s, 10,000 output tokens a day for everyone would have taken %.0f %% of the accelerators free for serving '
+            || '(%.0f to %.0f %% over the stated assumptions: a model 1 to 8 times as heavy as DeepSeek V3, 30 to 80 %% '
+            || 'of the installed base free). The largest disclosed volume, %s in %s, input and '
             || 'output together, comes to %.0f tokens a day per person on earth, %.1f times the 10,000.',
             coverage.as_of::varchar, 100 * coverage.share_central, 100 * coverage.share_low, 100 * coverage.share_high,
             demand.discloser, strftime(demand.date, '%B %Y'), demand.tokens_per_person_day, demand.share_of_claim

@@ -14,7 +14,13 @@ LEVELS = {
     "mmlu": ((70.0, "GPT-3.5"), (86.0, "GPT-4"), (88.0, "GPT-4o")),
 }
 DESIGNERS = {"NVIDIA": 900_000, "Google": 240_000, "AMD": 90_000, "Amazon": 60_000, "Huawei": 40_000}
-TECHNOLOGIES = {"Transistor": 0.4, "DRAM": 0.3, "Solar PV module": 0.2, "Wind electricity": 0.1, "Nuclear electricity": -0.3}
+TECHNOLOGIES = {
+    "Transistor": 0.4,
+    "DRAM": 0.3,
+    "Solar PV module": 0.2,
+    "Wind electricity": 0.1,
+    "Nuclear electricity": -0.3,
+}
 
 
 def example_frames() -> dict[str, pl.DataFrame]:
@@ -40,15 +46,30 @@ def example_frames() -> dict[str, pl.DataFrame]:
 
 def _sources() -> pl.DataFrame:
     named = {
-        "reference": ("freefall", "curated reference facts", "facts with their source per row", date(2026, 9, 30)),
+        "reference": (
+            "freefall",
+            "curated reference facts",
+            "facts with their source per row",
+            date(2026, 9, 30),
+        ),
         "genai_prices": ("Pydantic", "genai-prices", "MIT", date(2026, 9, 24)),
         "epoch_ai": ("Epoch AI", "Benchmarking Hub, ECI, AI chip sales", "CC BY 4.0", date(2026, 6, 1)),
         "compute_curve": ("gpurentalprices.com", "GPU rental prices", "CC BY 4.0", date(2026, 9, 1)),
-        "performance_curve_database": ("Santa Fe Institute", "Performance Curve Database", "facts", date(2024, 8, 12)),
+        "performance_curve_database": (
+            "Santa Fe Institute",
+            "Performance Curve Database",
+            "facts",
+            date(2024, 8, 12),
+        ),
         "our_world_in_data": ("Our World in Data", "Solar PV module prices", "CC BY 4.0", date(2025, 1, 1)),
         "deepseek": ("DeepSeek", "Inference system overview", "CC0-1.0", date(2025, 2, 28)),
         "united_nations": ("United Nations", "World Population Prospects", "CC BY 3.0 IGO", date(2024, 7, 1)),
-        "company_disclosures": ("Companies named in the rows", "Accounts and token volumes", "facts", date(2026, 9, 1)),
+        "company_disclosures": (
+            "Companies named in the rows",
+            "Accounts and token volumes",
+            "facts",
+            date(2026, 9, 1),
+        ),
     }
     return pl.DataFrame(
         [
@@ -122,18 +143,34 @@ def _frontier() -> pl.DataFrame:
                 rows.append(offer | {"series": "available"})
                 if step % 4 != 3:
                     rows.append(offer | {"series": "records"})
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col("usd_per_mtok").round(9).cast(PRICE))
+    return pl.DataFrame(rows, infer_schema_length=None).with_columns(
+        pl.col("usd_per_mtok").round(9).cast(PRICE)
+    )
 
 
 def _fits() -> pl.DataFrame:
     rows = []
     for axis, levels in LEVELS.items():
         for sample in ("pareto_on_date", "all", "open"):
-            rows.append(_fit(axis, None, "score_controlled_trend", sample, 11.0 + len(rows) % 5, 1.5, axis == "eci" and sample != "open"))
+            rows.append(
+                _fit(
+                    axis,
+                    None,
+                    "score_controlled_trend",
+                    sample,
+                    11.0 + len(rows) % 5,
+                    1.5,
+                    axis == "eci" and sample != "open",
+                )
+            )
         for threshold, _ in levels:
             rows.append(_fit(axis, threshold, "frontier_drift", "available", 18 - threshold / 12, 6.0, False))
             rows.append(_fit(axis, threshold, "record_low_trend", "records", 25 - threshold / 10, 2.0, False))
-    return pl.DataFrame(rows, schema_overrides={"threshold": pl.Float64, "ci_low": pl.Float64, "n_clusters": pl.Int64}, infer_schema_length=None)
+    return pl.DataFrame(
+        rows,
+        schema_overrides={"threshold": pl.Float64, "ci_low": pl.Float64, "n_clusters": pl.Int64},
+        infer_schema_length=None,
+    )
 
 
 def _fit(axis, threshold, estimator, sample, factor, spread, is_headline):
@@ -279,12 +316,19 @@ def _rentals() -> pl.DataFrame:
                     rows.append(
                         {
                             "rental_id": f"{pricing}{chip}{provider}{month}",
-                            "date": date(2023 + (month + 6 * place) // 12, (month + 6 * place) % 12 + 1, 1 + 7 * (seller % 3)),
+                            "date": date(
+                                2023 + (month + 6 * place) // 12,
+                                (month + 6 * place) % 12 + 1,
+                                1 + 7 * (seller % 3),
+                            ),
                             "provider": provider,
                             "gpu": f"{chip} SXM",
                             "chip": None if chip == "V100" else chip,
                             "pricing": pricing,
-                            "usd_per_gpu_hour": discount * start * (0.8 + 0.2 * seller) * math.exp(-0.02 * month),
+                            "usd_per_gpu_hour": discount
+                            * start
+                            * (0.8 + 0.2 * seller)
+                            * math.exp(-0.02 * month),
                             "source_url": None if seller else f"https://example.org/{provider.lower()}",
                         }
                     )
@@ -332,7 +376,13 @@ def _experience_fits() -> pl.DataFrame:
             }
             for technology, rate in TECHNOLOGIES.items()
             for place, estimator in enumerate(
-                ("moore_trend", "wright_trend:published", "wright_trend:none", "wright_trend:twice", "wright_levels:published")
+                (
+                    "moore_trend",
+                    "wright_trend:published",
+                    "wright_trend:none",
+                    "wright_trend:twice",
+                    "wright_levels:published",
+                )
             )
         ],
         infer_schema_length=None,
@@ -364,7 +414,17 @@ def _coverage() -> pl.DataFrame:
 
 
 def _demand() -> pl.DataFrame:
-    names = ("Google", "OpenAI", "Microsoft", "ByteDance", "China (NDA)", "OpenRouter", "DeepSeek", "Together AI", "Fireworks AI")
+    names = (
+        "Google",
+        "OpenAI",
+        "Microsoft",
+        "ByteDance",
+        "China (NDA)",
+        "OpenRouter",
+        "DeepSeek",
+        "Together AI",
+        "Fireworks AI",
+    )
     return pl.DataFrame(
         [
             {
@@ -433,7 +493,9 @@ def _run() -> dict[str, pl.DataFrame]:
                     "severity": "critical" if check == "key is unique" else "warning",
                     "is_passed": not (table == "core.price_event" and check == "price within bounds"),
                     "failed_rows": 2 if table == "core.price_event" and check == "price within bounds" else 0,
-                    "detail": "listing-03 <script>" if table == "core.price_event" and check == "price within bounds" else None,
+                    "detail": "listing-03 <script>"
+                    if table == "core.price_event" and check == "price within bounds"
+                    else None,
                 }
                 for table in tables
                 for check in ("key is unique", "price within bounds", "no gap in history")

@@ -1,0 +1,114 @@
+"""Files of one chart: the spec a page embeds, PNG and SVG with title and source inside, CSV of its rows.
+
+Drawing is the slow part of the site, so a chart is drawn again only when its fingerprint changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import struct
+import zlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.charts.spec import compact_json
+from pipelines.charts.theme import PICTURE_WIDTH, config, picture_title
+
+if TYPE_CHECKING:
+    from pipelines.charts.spec import ChartSpec, Prepared
+
+SUFFIXES = (".js", ".png", ".svg", ".csv")
+_VEGA_LITE = "6.1"
+_PNG_HEAD = 8
+_PNG_LEVEL = 9
+_CLIP_ID = re.compile(r"\bclip(\d+)\b")
+
+
+@cache
+def drawing_code() -> str:
+    """Return the hash of everything that decides how rows become a picture."""
+    digest = hashlib.sha256(f"altair {version('altair')}, vl-convert {renderer()}".encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def renderer() -> str:
+    """Return the version of the renderer, which also brings the script that pages run."""
+    return version("vl-convert-python")
+
+
+def fingerprint(spec: ChartSpec, prepared: Prepared, source_line: str) -> str:
+    """Return the hash of all that a chart's files hold."""
+    parts = (drawing_code(), spec.name, spec.title, source_line, prepared.fingerprint())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def draw_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Path) -> None:
+    """Write the four files of one chart."""
+    import vl_convert
+
+    tree: dict[str, Any] = spec.draw(prepared).to_dict()
+    tree.pop("config", None)
+    titled = tree | {
+        "config": config(is_dark=False),
+        "width": PICTURE_WIDTH,
+        "title": picture_title(spec.title, source_line),
+    }
+    svg = _renumbered(vl_convert.vegalite_to_svg(json.dumps(titled), vl_version=_VEGA_LITE))
+    pick, options = prepared.pick or (None, ())
+    embedded = tree | {
+        "width": "container",
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "usermeta": {
+            "pick": pick,
+            "options": options,
+            "params": [param["name"] for param in tree.get("params", ()) if "bind" in param and param["name"] != "pick"],
+        },
+    }
+    path = folder / spec.name
+    path.with_suffix(".js").write_text(
+        f"(window.freefallCharts ??= {{}})[{json.dumps(spec.name)}] = {compact_json(embedded)};\n", encoding="utf-8"
+    )
+    path.with_suffix(".svg").write_text(svg, encoding="utf-8")
+    path.with_suffix(".png").write_bytes(_packed(vl_convert.svg_to_png(svg, scale=1)))
+    prepared.rows.write_csv(path.with_suffix(".csv"))
+
+
+def vega_script() -> str:
+    """Return Vega, Vega-Lite and the embedding code as one classic script, for pages opened from a disk."""
+    import vl_convert
+
+    # A block keeps its top-level names away from those of other scripts.
+    return f"{{{vl_convert.javascript_bundle()}}}\n"
+
+
+def _renumbered(svg: str) -> str:
+    """Number clip paths from 0: the renderer counts them over the life of the process."""
+    numbers: dict[str, int] = {}
+    return _CLIP_ID.sub(lambda match: f"clip{numbers.setdefault(match[1], len(numbers))}", svg)
+
+
+def _packed(png: bytes) -> bytes:
+    """Compress a PNG's pixels harder than the renderer does; a third of the size for a few hundredths of a second."""
+    chunks = list(_chunks(png))
+    pixels = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+    packed = (b"IDAT", zlib.compress(pixels, _PNG_LEVEL))
+    first = next(place for place, (kind, _) in enumerate(chunks) if kind == b"IDAT")
+    kept = [chunk for chunk in chunks if chunk[0] != b"IDAT"]
+    kept.insert(first, packed)
+    return png[:_PNG_HEAD] + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in kept
+    )
+
+
+def _chunks(png: bytes) -> Any:
+    place = _PNG_HEAD
+    while place < len(png):
+        (length,) = struct.unpack(">I", png[place : place + 4])
+        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        place += 12 + length
