@@ -33,8 +33,8 @@
   function looks() {
     const config = structuredClone(window.freefallThemes[theme()]);
     if (narrow.matches) {
-      config.legend.columns = 2;
-      config.legend.labelLimit = 130;
+      config.legend.columns = 1;
+      config.legend.layout = { bottom: { direction: "vertical", anchor: "start" } };
       config.axis.labelFontSize = 11;
     }
     return config;

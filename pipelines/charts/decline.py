@@ -11,13 +11,13 @@ from pipelines.charts.frontier import AXES
 from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take, take_or_empty
 from pipelines.charts.theme import (
     GREY,
-    PICTURE_WIDTH,
     TIMES_LABEL,
     inline,
     legend_pick,
     log_axis,
     log_scale,
     span,
+    wide_only,
 )
 from pipelines.units import FACTOR_PER_YEAR, decline_from_factor
 
@@ -74,7 +74,7 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
     ).unique()
     fits = fits.join(names, on=["axis", "threshold"], how="left").with_columns(
         threshold_label=pl.coalesce(
-            "threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all levels")
+            "threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all")
         ),
         axis_name=pl.col("axis").replace(AXES),
         status=pl.when("is_headline")
@@ -105,7 +105,9 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
 
 def _with_row_labels(fits: pl.DataFrame) -> pl.DataFrame:
     """Name each row by what sets it apart from the others, and by no more."""
-    label = pl.format("{} {}: {}", pl.col("axis").str.to_uppercase(), "threshold_label", "sample")
+    # The label of a round level already names its axis.
+    level = pl.col("threshold_label").str.strip_prefix(pl.col("axis") + pl.lit(" "))
+    label = pl.format("{} {}: {}", pl.col("axis").str.to_uppercase(), level, "sample")
     if fits["price_basis"].n_unique() > 1:
         label = pl.format("{}, {}", label, "price_basis")
     fits = fits.with_columns(row=label)
@@ -180,7 +182,9 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
     lines = alt.Chart(inline(marks)).encode(alt.X("at:Q", scale=log_scale(*ends)))
     return alt.layer(
         lines.mark_rule(strokeDash=[5, 4]),
-        lines.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(text="says:N", y=alt.value(0)),
+        lines.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(
+            text="says:N", y=alt.value(0), opacity=wide_only()
+        ),
         rules,
         points.add_params(pick),
     ).properties(height=ROW_HEIGHT * max(3, len(labels)))
