@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,12 @@ def _launch(home: Home, *, quiet: bool) -> tuple[bool, Progress]:
                     tags={"freefall/started_by": "cli"},
                 )
             is_ok = result.success and not PROGRESS.failures
+        except Exception as error:
+            # Dagster keeps its records on the same disk; when they cannot be written, the run cannot go on.
+            if not isinstance(getattr(error, "orig", None), sqlite3.OperationalError):
+                raise
+            reasons = [*dict.fromkeys(PROGRESS.failures), f"{home.dagster}: cannot be written ({error.orig})"]  # type: ignore[attr-defined]
+            raise FreefallError(f"{'; '.join(reasons)}. What was published before stays as it was.") from error
         finally:
             PROGRESS.on_step = None
     return is_ok, PROGRESS

@@ -17,6 +17,7 @@ from pipelines import paths
 from pipelines.errors import ChecksFailedError, FreefallError
 from pipelines.schema.ddl import create_table
 from pipelines.schema.expectations import validate
+from pipelines.schema.meta import CHECK_RESULT
 from pipelines.schema.table import CheckOutcome, Table
 from pipelines.warehouse.connection import transaction
 from pipelines.warehouse.sql import Check, Select, checks
@@ -217,10 +218,8 @@ def _require_critical(table: Table, outcomes: Iterable[CheckOutcome]) -> None:
 
 def _record(connection: duckdb.DuckDBPyConnection, table: Table, outcomes: Iterable[CheckOutcome]) -> None:
     connection.execute("delete from meta.check_result where table_name = ?", [table.qualified])
-    for outcome in outcomes:
-        connection.execute(
-            "insert into meta.check_result values (?, ?, ?, ?, ?, ?)", list(dataclasses.astuple(outcome))
-        )
+    rows = [dataclasses.astuple(outcome) for outcome in outcomes]
+    fill_from_frame(pl.DataFrame(rows, schema=CHECK_RESULT.frame_schema, orient="row"))(connection, CHECK_RESULT)
 
 
 def _last_outcomes(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[CheckOutcome, ...]:

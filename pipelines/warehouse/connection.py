@@ -17,6 +17,8 @@ from pipelines.schema.ddl import create_schemas, create_table
 # Tables that outlive a run: they are made once and appended to, never rebuilt.
 _KEPT = (meta.VINTAGE, meta.CHECK_RESULT, meta.TABLE_STATE, meta.FETCH, meta.QUARANTINE)
 _MEMORY_LIMIT = "512MB"
+# What a commit says when the disk refuses it; DuckDB then raises no IOException.
+_DISK_SIGNS = ("no space left", "permission denied", "read-only file system")
 
 
 @contextlib.contextmanager
@@ -66,7 +68,8 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _explained(path: Path, error: duckdb.Error) -> FreefallError:
     text = str(error)
-    if "lock" in text.lower():
+    # "lock" alone is also in "block", which is what a damaged file is made of.
+    if "lock on file" in text.lower():
         holder = (
             text.rsplit("PID ", maxsplit=1)[-1].split(")", maxsplit=1)[0].split(" ", maxsplit=1)[0]
             if "PID " in text
@@ -87,7 +90,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Run statements that take effect together or not at all.
 
     Raises:
-        FreefallError: when the disk is full; nothing of the transaction is kept.
+        FreefallError: when the disk is full or refuses to be written; nothing of the transaction is kept.
     """
     connection.execute("begin")
     try:
@@ -97,7 +100,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with contextlib.suppress(duckdb.Error):
             connection.execute("rollback")
         if isinstance(error, duckdb.IOException) or (
-            isinstance(error, duckdb.Error) and "no space left" in str(error).lower()
+            isinstance(error, duckdb.Error) and any(sign in str(error).lower() for sign in _DISK_SIGNS)
         ):
             raise FreefallError(f"the warehouse cannot be written: {str(error).splitlines()[0]}") from error
         raise

@@ -48,15 +48,19 @@ class Check:
     select: Select
 
 
+@functools.cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """Return an empty database that only parses; opening one per statement would cost more than parsing."""
+    return duckdb.connect()
+
+
 def dependencies(statement: str, *, where: str) -> tuple[str, ...]:
     """Return the qualified tables that a SELECT reads.
 
     Raises:
         FreefallError: when the statement does not parse, naming `where` it stands.
     """
-    with duckdb.connect() as connection:
-        serialized = connection.execute("select json_serialize_sql(?)", [statement]).fetchall()[0][0]
-    tree = json.loads(serialized)
+    tree = json.loads(_parser().execute("select json_serialize_sql(?)", [statement]).fetchall()[0][0])
     if tree.get("error"):
         raise FreefallError(f"{where}: {tree.get('error_message')}")
     return tuple(sorted({f"{schema}.{name}" for schema, name in _base_tables(tree) if schema}))
