@@ -28,8 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 # The Dagster UI, with its home below this checkout and no telemetry.
 dev: $(STAMP)
-	@mkdir -p data/.dagster
-	@cp dagster.yaml data/.dagster/dagster.yaml
+	@"$(BIN)/python" -c 'from pipelines.cli.run import prepare_dagster; from pipelines.config import Config; prepare_dagster(Config.from_environment().home)'
 	@DAGSTER_HOME="$(CURDIR)/data/.dagster" DAGSTER_DISABLE_TELEMETRY=1 "$(BIN)/dg" dev
 
 serve: $(STAMP)

@@ -145,6 +145,7 @@ def _summary(progress: Progress, seconds: float) -> dict[str, Any]:
         "checks_failed": len([outcome for outcome in failed if outcome.severity == "critical"]),
         "checks_warned": len([outcome for outcome in failed if outcome.severity == "warning"]),
         "fits": sum(rows.get(name, 0) for name in ("mart.decline_fit", "mart.experience_fit")),
+        "files_written": progress.files,
         "steps": [{"step": name, "seconds": round(taken, 3), "result": text} for name, taken, text in progress.steps],
     }
 
@@ -163,7 +164,7 @@ def _print_summary(home: Home, progress: Progress, summary: dict[str, Any], *, i
     console.print(
         f"\n{summary['tables']} tables ({summary['tables_unchanged']} unchanged), {summary['rows']:,} rows, "
         f"{summary['checks']} checks ({summary['checks_failed']} failed, {summary['checks_warned']} warnings), "
-        f"{summary['fits']} fits, {summary['seconds']:.1f} s",
+        f"{summary['fits']} fits, {summary['files_written']} files written, {summary['seconds']:.1f} s",
         soft_wrap=True,
     )
     for failure in dict.fromkeys(progress.failures):

@@ -81,6 +81,7 @@ def database(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type
         PROGRESS.failures.append(str(error))
         raise dg.Failure(str(error), allow_retries=False) from error
     seconds = time.perf_counter() - began
+    PROGRESS.files += len(files)
     _remember(warehouse, "publication.database", vintage_id, len(files), seconds)
     PROGRESS.step("publication.database", seconds, f"{len(files)} files")
     size = sum(path.stat().st_size for path in files)
@@ -121,6 +122,7 @@ def site(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg
         PROGRESS.failures.append(message)
         raise dg.Failure(message, allow_retries=False) from error
     seconds = time.perf_counter() - began
+    PROGRESS.files += built.files
     _remember(warehouse, "publication.site", inputs, built.files, seconds)
     PROGRESS.step("publication.site", seconds, f"{built.files} files, {built.charts_drawn} charts drawn")
     return dg.MaterializeResult(

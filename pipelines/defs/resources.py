@@ -27,6 +27,7 @@ class Progress:
     built: list[Built] = field(default_factory=list)
     steps: list[tuple[str, float, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    files: int = 0
     on_step: Callable[[str], None] | None = None
 
     def restart(self) -> None:
@@ -34,6 +35,7 @@ class Progress:
         self.built.clear()
         self.steps.clear()
         self.failures.clear()
+        self.files = 0
 
     def as_json(self, finished_at: datetime) -> str:
         """Return what `freefall status` shows of the last run."""
