@@ -24,7 +24,7 @@
     for (const [key, child] of Object.entries(part)) {
       if (key === "values" || key === "datasets") copy[key] = child;
       else if (key === "legend" && child) copy[key] = { ...child, columns: 1, labelLimit: 260 };
-      else if (key === "labelLimit") copy[key] = 120;
+      else if (key === "labelLimit") copy[key] = 140;
       else copy[key] = fitted(child);
     }
     return copy;

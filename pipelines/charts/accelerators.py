@@ -10,7 +10,7 @@ from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take
 from pipelines.charts.theme import (
     COUNT_LABEL,
     PICTURE_HEIGHT,
-    date_axis,
+    date_x,
     inline,
     legend_pick,
     log_axis,
@@ -105,11 +105,12 @@ def prepare_installed(frames: Frames) -> Prepared:
 def _by_designer(rows: pl.DataFrame, what: str) -> Prepared:
     rows = some(rows.filter(pl.col("central") > 0), "No accelerators counted yet.")
     newest = rows.group_by("designer").last().sort("central", "designer", descending=[True, False])
-    top = newest.row(0, named=True)
+    # A period that is not over says little about who leads.
+    top = rows.sort(pl.col("state") == WHOLE, "date", "central").row(-1, named=True)
     return Prepared(
         rows=rows,
         alt_text=(
-            f"{top['designer']} leads with {top['central']:,.0f} {H100_EQUIVALENTS} {what} ({top['period']}); "
+            f"{top['designer']} stands at {top['central']:,.0f} {H100_EQUIVALENTS} {what} ({top['period']}); "
             f"{newest.height} designers are shown."
         ),
         layers={"drawn": rows.with_columns(range=_range())},
@@ -130,7 +131,7 @@ def draw_by_designer(prepared: Prepared) -> alt.LayerChart:
     designers = list(prepared.pick[1]) if prepared.pick else []
     ends = span([*rows["central"], *rows["low"], *rows["high"]])
     pick = legend_pick("designer")
-    x = alt.X("date:T", axis=date_axis(), title=None)
+    x = date_x()
     y = alt.Y("central:Q", scale=log_scale(*ends), axis=log_axis(*ends, COUNT_LABEL), title=H100_EQUIVALENTS)
     colour = alt.Color("designer:N", scale=alt.Scale(domain=designers), title="Designer")
     shape = alt.Shape("designer:N", scale=alt.Scale(domain=designers), title="Designer")
@@ -161,7 +162,7 @@ def draw_by_designer(prepared: Prepared) -> alt.LayerChart:
             alt.Tooltip("state:N", title="State"),
         ],
     )
-    return alt.layer(band, line, points.add_params(pick)).properties(height=PICTURE_HEIGHT)
+    return alt.LayerChart(layer=[band.add_params(pick), line, points], height=PICTURE_HEIGHT)
 
 
 _RANGE_COLUMNS = {"central": "H100-equivalents", "low": "5th percentile", "high": "95th percentile"}

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.charts.markup import number, table
-from pipelines.charts.spec import Frames, NoDataError, some, take
+from pipelines.charts.spec import Frames, NoDataError, some, take, take_or_empty
 
 STALE_DAYS = 45
 CHANGES_SHOWN = 25
@@ -83,20 +83,26 @@ def _figure(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return "<strong>no number</strong>"
     is_share = row["unit"].startswith("share")
-    write = (lambda amount: f"{number(round(100 * amount, 1))} %") if is_share else lambda amount: f"{number(round(amount, 2))}"
     unit = row["unit"].removeprefix("share ") if is_share else row["unit"]
-    ends = (row["ci_low"], row["ci_high"])
-    span = f"{write(ends[0])} to {write(ends[1])}" if None not in ends else "no interval"
-    return f"<strong>{write(row['value'])}</strong> {escape(unit)} <span>({span})</span>"
+    found, low, high = (
+        None if end is None else f"{number(round(100 * end, 1))} %" if is_share else number(round(end, 2))
+        for end in (row["value"], row["ci_low"], row["ci_high"])
+    )
+    span = f"{low} to {high}" if low and high else "no interval"
+    return f"<strong>{found}</strong> {escape(unit)} <span>({span})</span>"
 
 
 def checks(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 - every part has the same signature
     """Return every check of the last run, failed ones first."""
-    rows = take(frames, "meta.check_result", "table_name", "check_name", "severity", "is_passed", "failed_rows", "detail")
+    rows = take(
+        frames, "meta.check_result", "table_name", "check_name", "severity", "is_passed", "failed_rows", "detail"
+    )
     rows = rows.sort("is_passed", "severity", "table_name", "check_name")
     failed = rows.filter(~pl.col("is_passed"))
     critical = failed.filter(pl.col("severity") == "critical").height
-    words = f"{rows.height - failed.height} of {rows.height} checks hold; {critical} critical and {failed.height - critical} warnings do not."
+    warnings = failed.height - critical
+    held_count = rows.height - failed.height
+    words = f"{held_count} of {rows.height} checks hold. Failed: {critical} critical, {warnings} warning."
     rows = rows.with_columns(outcome=pl.when("is_passed").then(pl.lit("✓ passed")).otherwise(pl.lit("✗ failed")))
     headings = {
         "outcome": "Outcome",
@@ -110,16 +116,21 @@ def checks(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 - every
     held = rows.filter("is_passed").drop("detail")
     parts = [f"<p><strong>{words}</strong></p>"]
     if broken.height:
-        parts.append(table(broken, headings, caption="Checks that failed", full="The others stand in `meta.check_result`."))
+        parts.append(
+            table(broken, headings, caption="Checks that failed", full="The others stand in `meta.check_result`.")
+        )
     for (name,), group in held.group_by("table_name", maintain_order=True):
-        caption = f"{name}: {group.height} passed"
-        parts.append(f"<details><summary>{escape(str(name))}: {group.height} passed</summary>{table(group, headings, caption=caption)}</details>")
+        words = f"{name}: {group.height} passed"
+        inner = table(group, headings, caption=words)
+        parts.append(f"<details><summary>{escape(words)}</summary>{inner}</details>")
     return "\n".join(parts)
 
 
 def table_state(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 - every part has the same signature
     """Return rows and seconds of every built table."""
-    rows = take(frames, "meta.table_state", "table_name", "row_count", "seconds").sort("seconds", "table_name", descending=[True, False])
+    rows = take(frames, "meta.table_state", "table_name", "row_count", "seconds").sort(
+        "seconds", "table_name", descending=[True, False]
+    )
     headings = {"table_name": "Table", "row_count": "Rows", "seconds": "Seconds to build and check"}
     return table(rows, headings, caption="Rows and time per table", full="The others stand in `meta.table_state`.")
 
@@ -140,7 +151,9 @@ def vintage(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 - ever
         .sort("built_at", "vintage_id")
         .row(-1, named=True)
     )
-    hashes = pl.DataFrame(sorted(json.loads(newest["source_hashes"]).items()), schema=["source", "sha256"], orient="row")
+    hashes = pl.DataFrame(
+        sorted(json.loads(newest["source_hashes"]).items()), schema=["source", "sha256"], orient="row"
+    )
     return f"""<dl class="facts">
 <dt>Vintage</dt><dd><code>{escape(newest["vintage_id"])}</code></dd>
 <dt>Built</dt><dd>{newest["built_at"]:%Y-%m-%d %H:%M} UTC</dd>
@@ -190,11 +203,20 @@ def price_changes(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 
         "is_alias_move",
         "source",
     )
-    rows = some(rows.filter(~pl.col("is_alias_move")), "No list price has changed yet.")
+    providers = take_or_empty(frames, "core.provider", provider=pl.String, is_router=pl.Boolean)
+    routers = providers.filter("is_router")["provider"].to_list()
+    is_shown = (
+        ~pl.col("is_alias_move") & ~pl.col("provider").is_in(routers) & pl.col("meter").is_in(["input", "output"])
+    )
+    rows = some(rows.filter(is_shown), "No list price has changed yet.")
     rows = (
         rows.sort("date", "listing_id", "meter", descending=[True, False, False])
         .head(CHANGES_SHOWN)
-        .with_columns(change=pl.coalesce(pl.format("{} %", (100 * pl.col("change_share")).round(0).cast(pl.Int64)), pl.lit("was free")))
+        .with_columns(
+            change=pl.coalesce(
+                pl.format("{} %", (100 * pl.col("change_share")).round(0).cast(pl.Int64)), pl.lit("was free")
+            )
+        )
     )
     headings = {
         "date": "From",
@@ -223,7 +245,7 @@ BLOCKS: Mapping[str, Block] = {
     "table_state": Block(("meta.table_state",), table_state),
     "vintage": Block(("meta.vintage",), vintage),
     "sources": Block(("core.source",), sources),
-    "price_changes": Block(("mart.price_change",), price_changes),
+    "price_changes": Block(("mart.price_change", "core.provider"), price_changes),
 }
 
 

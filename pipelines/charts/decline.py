@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.charts.frontier import AXES
-from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take, take_or_empty
+from pipelines.charts.markup import number
+from pipelines.charts.spec import ChartSpec, Frames, Prepared, extremes, some, take, take_or_empty
 from pipelines.charts.theme import (
     GREY,
     TIMES_LABEL,
@@ -62,7 +63,7 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
     """Return the fits of one estimator, one row of the dot plot each."""
     fits = take(frames, "mart.decline_fit", *_COLUMNS)
     # One scale for all estimators, so that they can be compared.
-    least, most = fits["factor_per_year"].min(), fits["factor_per_year"].max()
+    least, most = extremes(fits["factor_per_year"])
     reach = fits.select(
         pl.col("ci_low").clip(least / INTERVAL_REACH), pl.col("ci_high").clip(None, most * INTERVAL_REACH)
     )
@@ -73,9 +74,7 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
         frames, "mart.price_frontier", axis=pl.String, threshold=pl.Float64, threshold_label=pl.String
     ).unique()
     fits = fits.join(names, on=["axis", "threshold"], how="left").with_columns(
-        threshold_label=pl.coalesce(
-            "threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all")
-        ),
+        threshold_label=pl.coalesce("threshold_label", pl.col("threshold").cast(pl.String), pl.lit("all")),
         axis_name=pl.col("axis").replace(AXES),
         status=pl.when("is_headline")
         .then(pl.lit(HEADLINE))
@@ -87,14 +86,12 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
         clusters=pl.col("n_clusters").cast(pl.String).fill_null("none"),
         warnings=pl.when(pl.col("flags").fill_null("") == "").then(pl.lit("none")).otherwise("flags"),
     )
-    fits = _with_row_labels(fits).sort(
-        "axis", "threshold", "sample", "price_basis", "window_from", nulls_last=False
-    )
-    low, high = fits["factor_per_year"].min(), fits["factor_per_year"].max()
+    fits = _with_row_labels(fits).sort("axis", "threshold", "sample", "price_basis", "window_from", nulls_last=False)
+    low, high = extremes(fits["factor_per_year"])
     return Prepared(
         rows=fits,
         alt_text=(
-            f"{fits.height} estimates by {estimator}: from {low:.3g} to {high:.3g} times cheaper per year; "
+            f"{fits.height} estimates by {estimator}: from {number(low)} to {number(high)} times cheaper per year; "
             f"{fits.filter('is_headline').height} of them decide the claim, "
             f"{fits.filter(pl.col('status') == LIMITED).height} carry a warning."
         ),
@@ -106,8 +103,10 @@ def prepare_decline(estimator: str, frames: Frames) -> Prepared:
 def _with_row_labels(fits: pl.DataFrame) -> pl.DataFrame:
     """Name each row by what sets it apart from the others, and by no more."""
     # The label of a round level already names its axis.
-    level = pl.col("threshold_label").str.strip_prefix(pl.col("axis") + pl.lit(" "))
-    label = pl.format("{} {}: {}", pl.col("axis").str.to_uppercase(), level, "sample")
+    level = pl.format(" {}", pl.col("threshold_label").str.strip_prefix(pl.col("axis") + pl.lit(" ")))
+    level = pl.when(pl.col("threshold").is_null()).then(pl.lit("")).otherwise(level)
+    sample = pl.col("sample").str.replace("_on_date", "").str.replace("_", " ")
+    label = pl.format("{}{}: {}", pl.col("axis").str.to_uppercase(), level, sample)
     if fits["price_basis"].n_unique() > 1:
         label = pl.format("{}, {}", label, "price_basis")
     fits = fits.with_columns(row=label)
@@ -119,15 +118,15 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
     """Draw a dot per fit with its interval, beside the claimed factor and no change."""
     import altair as alt
 
-    ends = prepared.layers["ends"].row(0)
+    low, high = prepared.layers["ends"].row(0)
     rows = prepared.rows
     labels = list(rows["row"].unique(maintain_order=True))
     axes = list(prepared.pick[1]) if prepared.pick else []
     pick = legend_pick("axis_name")
     x = alt.X(
         "factor_per_year:Q",
-        scale=log_scale(*ends),
-        axis=log_axis(*ends, TIMES_LABEL),
+        scale=log_scale(low, high),
+        axis=log_axis(low, high, TIMES_LABEL),
         title=f"Price falls by this {FACTOR_PER_YEAR}",
     )
     y = alt.Y("row:N", sort=labels, title=None, axis=alt.Axis(labelLimit=250, grid=False))
@@ -153,7 +152,7 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
     ]
     fits = alt.Chart(inline(rows))
     rules = fits.mark_rule(clip=True, strokeWidth=2).encode(
-        alt.X("ci_low:Q", scale=log_scale(*ends)), alt.X2("ci_high:Q"), y, color=colour, opacity=faded
+        alt.X("ci_low:Q", scale=log_scale(low, high)), alt.X2("ci_high:Q"), y, color=colour, opacity=faded
     )
     statuses = [HEADLINE, BESIDE, LIMITED]
     points = fits.mark_point(clip=True).encode(
@@ -179,15 +178,18 @@ def draw_decline(prepared: Prepared) -> alt.LayerChart:
             ],
         }
     )
-    lines = alt.Chart(inline(marks)).encode(alt.X("at:Q", scale=log_scale(*ends)))
-    return alt.layer(
-        lines.mark_rule(strokeDash=[5, 4]),
-        lines.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(
-            text="says:N", y=alt.value(0), opacity=wide_only()
-        ),
-        rules,
-        points.add_params(pick),
-    ).properties(height=ROW_HEIGHT * max(3, len(labels)))
+    lines = alt.Chart(inline(marks)).encode(alt.X("at:Q", scale=log_scale(low, high)))
+    return alt.LayerChart(
+        layer=[
+            lines.mark_rule(strokeDash=[5, 4]),
+            lines.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(
+                text="says:N", y=alt.value(0), opacity=wide_only()
+            ),
+            rules.add_params(pick),
+            points,
+        ],
+        height=ROW_HEIGHT * max(3, len(labels)),
+    )
 
 
 _TABLE = {

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take, take_or_empty
-from pipelines.charts.theme import TIMES_LABEL, inline, legend_pick, log_axis, log_scale, span
+from pipelines.charts.markup import number
+from pipelines.charts.spec import ChartSpec, Frames, Prepared, extremes, some, take, take_or_empty
+from pipelines.charts.theme import COUNT_LABEL, FRACTION_LABEL, inline, legend_pick, log_axis, log_scale, span
 
 if TYPE_CHECKING:
     import altair as alt
@@ -46,9 +47,7 @@ def prepare_curves(frames: Frames) -> Prepared:
         "cumulative_production",
         "publisher",
     )
-    points = points.filter(pl.col("unit_price") > 0, pl.col("cumulative_production") > 0).sort(
-        "technology", "year"
-    )
+    points = points.filter(pl.col("unit_price") > 0, pl.col("cumulative_production") > 0).sort("technology", "year")
     points = some(
         points.filter(pl.len().over("technology") > 1),
         "No technology has two years of price and production yet.",
@@ -70,12 +69,10 @@ def prepare_curves(frames: Frames) -> Prepared:
         column: pl.col(column) / pl.col(column).first().over("technology")
         for column in ("unit_price", "cumulative_production")
     }
-    rows = points.with_columns(
-        price_ratio=first["unit_price"], production_ratio=first["cumulative_production"]
-    ).join(fits, on="technology", how="left", maintain_order="left")
-    rows = rows.with_columns(
-        pl.col("learning").fill_null("not estimated"), pl.col("verdict").fill_null("not tested")
+    rows = points.with_columns(price_ratio=first["unit_price"], production_ratio=first["cumulative_production"]).join(
+        fits, on="technology", how="left", maintain_order="left"
     )
+    rows = rows.with_columns(pl.col("learning").fill_null("not estimated"), pl.col("verdict").fill_null("not tested"))
     names = tuple(rows["technology"].unique(maintain_order=True))
     last = rows.group_by("technology", maintain_order=True).last().sort("price_ratio")
     steepest = last.row(0, named=True)
@@ -83,8 +80,9 @@ def prepare_curves(frames: Frames) -> Prepared:
     return Prepared(
         rows=rows,
         alt_text=(
-            f"{len(names)} technologies. The largest fall is {steepest['technology']}: its unit price of {steepest['year']} is "
-            f"{steepest['price_ratio']:.2g} of that of its first year. For {blurred} of them production cannot be told apart from time."
+            f"{len(names)} technologies. The largest fall is that of {steepest['technology']}: by {steepest['year']} "
+            f"the unit price was 1/{number(1 / steepest['price_ratio'])} of its first. For {blurred} of them "
+            f"production cannot be told apart from time."
         ),
         pick=("technology", names),
     )
@@ -113,13 +111,13 @@ def draw_curves(prepared: Prepared) -> alt.LayerChart:
     x = alt.X(
         "production_ratio:Q",
         scale=log_scale(*across),
-        axis=log_axis(*across, "format(datum.value, ',~r') + '×'"),
+        axis=log_axis(*across, f"{COUNT_LABEL} + '×'"),
         title="Cumulative production, first year = 1",
     )
     y = alt.Y(
         "price_ratio:Q",
         scale=log_scale(*up),
-        axis=log_axis(*up, TIMES_LABEL),
+        axis=log_axis(*up, FRACTION_LABEL),
         title="Unit price, first year = 1",
     )
     legend = alt.Legend(columns=2, labelLimit=300)
@@ -143,7 +141,7 @@ def draw_curves(prepared: Prepared) -> alt.LayerChart:
             alt.Tooltip("publisher:N", title="Source"),
         ],
     )
-    return alt.layer(line, points.add_params(pick)).properties(height=430)
+    return alt.LayerChart(layer=[line.add_params(pick), points], height=430)
 
 
 def prepare_learning_rates(frames: Frames) -> Prepared:
@@ -170,12 +168,12 @@ def prepare_learning_rates(frames: Frames) -> Prepared:
         years=pl.format("{} to {}", "year_from", "year_to"),
     ).sort("technology", "estimator")
     blurred = rows.filter(pl.col("identification") == INSEPARABLE)["technology"].n_unique()
-    low, high = rows["learning_rate"].min(), rows["learning_rate"].max()
+    low, high = extremes(rows["learning_rate"])
     return Prepared(
         rows=rows,
         alt_text=(
-            f"Learning rates of {rows['technology'].n_unique()} technologies between {low:.0%} and {high:.0%} per doubling; "
-            f"for {blurred} technologies production grew too steadily to tell it apart from time."
+            f"Learning rates of {rows['technology'].n_unique()} technologies between {low:.0%} and {high:.0%} per "
+            f"doubling; for {blurred} technologies production grew too steadily to tell it apart from time."
         ),
         pick=("how", tuple(rows["how"].unique(maintain_order=True))),
     )
@@ -190,8 +188,8 @@ def draw_learning_rates(prepared: Prepared) -> alt.LayerChart:
     stocks = sorted(rows["stock"].unique())
     keys = list(dict.fromkeys(rows["estimator"].sort()))
     pick = legend_pick("how")
-    low, high = rows["learning_rate"].min(), rows["learning_rate"].max()
-    scale = alt.Scale(domain=[min(-0.1, low - 0.1), min(1.0, high + 0.15)], nice=False)  # type: ignore[operator, type-var]
+    low, high = extremes(rows["learning_rate"])
+    scale = alt.Scale(domain=[min(-0.1, low - 0.1), min(1.0, high + 0.15)], nice=False)
     y = alt.Y("technology:N", title=None, axis=alt.Axis(labelLimit=250, grid=True))
     offset = alt.YOffset("estimator:N", sort=keys)
     colour = alt.Color(
@@ -217,9 +215,7 @@ def draw_learning_rates(prepared: Prepared) -> alt.LayerChart:
         colour,
         alt.Shape("stock:N", scale=alt.Scale(domain=stocks), title="Initial stock"),
         stroke=colour,
-        fillOpacity=alt.when(alt.datum.identification == INSEPARABLE)
-        .then(alt.value(0))
-        .otherwise(alt.value(1)),
+        fillOpacity=alt.when(alt.datum.identification == INSEPARABLE).then(alt.value(0)).otherwise(alt.value(1)),
         opacity=faded,
         tooltip=[
             alt.Tooltip("technology:N", title="Technology"),
@@ -234,12 +230,10 @@ def draw_learning_rates(prepared: Prepared) -> alt.LayerChart:
         ],
     )
     zero = (
-        alt.Chart(inline(pl.DataFrame({"at": [0.0]})))
-        .mark_rule(strokeDash=[5, 4])
-        .encode(alt.X("at:Q", scale=scale))
+        alt.Chart(inline(pl.DataFrame({"at": [0.0]}))).mark_rule(strokeDash=[5, 4]).encode(alt.X("at:Q", scale=scale))
     )
     height = 11 * len(keys) * rows["technology"].n_unique()
-    return alt.layer(zero, rules, points.add_params(pick)).properties(height=max(200, height))
+    return alt.LayerChart(layer=[zero, rules.add_params(pick), points], height=max(200, height))
 
 
 _SOURCES = ("performance_curve_database", "our_world_in_data")

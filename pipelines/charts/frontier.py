@@ -16,7 +16,7 @@ from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take, take_
 from pipelines.charts.theme import (
     PICTURE_HEIGHT,
     USD_LABEL,
-    date_axis,
+    date_x,
     inline,
     legend_pick,
     log_axis,
@@ -84,9 +84,7 @@ def _prepared(frames: Frames, steps: pl.DataFrame, newest: object, what: str) ->
     levels = tuple(steps["threshold_label"].unique(maintain_order=True))
     available = steps.filter(pl.col("series") == "available")
     # The last step holds until the newest fact, so it is drawn that far.
-    closing = (
-        available.group_by("threshold_label", maintain_order=True).last().with_columns(date=pl.lit(newest))
-    )
+    closing = available.group_by("threshold_label", maintain_order=True).last().with_columns(date=pl.lit(newest))
     drawn = pl.concat([available, closing.select(available.columns)])
     records = steps.filter(pl.col("series") == "records", pl.col("usd_per_mtok") > 0)
     return Prepared(
@@ -157,9 +155,7 @@ def _bands(frames: Frames, drawn: pl.DataFrame, newest: object) -> pl.DataFrame:
         window_from=pl.Date,
     )
     fits = (
-        fits.filter(
-            pl.col("estimator") == "frontier_drift", pl.col("ci_low") > 0, pl.col("ci_high").is_finite()
-        )
+        fits.filter(pl.col("estimator") == "frontier_drift", pl.col("ci_low") > 0, pl.col("ci_high").is_finite())
         # The plain sample of what could be bought, before variants of it.
         .sort(pl.col("sample") != "available", ~pl.col("is_headline"), "window_from", "sample")
         .unique(["axis", "threshold"], keep="first", maintain_order=True)
@@ -170,9 +166,7 @@ def _bands(frames: Frames, drawn: pl.DataFrame, newest: object) -> pl.DataFrame:
     )
     years = (pl.lit(newest) - pl.col("date")).dt.total_days() / DAYS_PER_YEAR
     begin = starts.first().join(fits, on=["axis", "threshold"], how="inner", maintain_order="left")
-    first = begin.select(
-        "date", pl.col("threshold_label").alias("level"), low="usd_per_mtok", high="usd_per_mtok"
-    )
+    first = begin.select("date", pl.col("threshold_label").alias("level"), low="usd_per_mtok", high="usd_per_mtok")
     last = begin.select(
         pl.lit(newest).alias("date"),
         pl.col("threshold_label").alias("level"),
@@ -191,10 +185,11 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
     levels = list(prepared.pick[1]) if prepared.pick else []
     pick = legend_pick("level")
     y_title = f"{USD_PER_MTOK}, blended list price"
-    x = alt.X("date:T", axis=date_axis(), title=None)
+    x = date_x()
     y = alt.Y("usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=y_title)
-    colour = alt.Color("level:N", scale=alt.Scale(domain=levels), title="Level")
-    shape = alt.Shape("level:N", scale=alt.Scale(domain=levels), title="Level")
+    legend = alt.Legend() if len(levels) > 1 else None
+    colour = alt.Color("level:N", scale=alt.Scale(domain=levels), title="Level", legend=legend)
+    shape = alt.Shape("level:N", scale=alt.Scale(domain=levels), title="Level", legend=legend)
     tooltip = [
         alt.Tooltip("ai_model:N", title="AI model"),
         alt.Tooltip("provider:N", title="Provider"),
@@ -225,14 +220,17 @@ def draw_frontier(prepared: Prepared) -> alt.LayerChart:
         .encode(x, y, colour, shape, opacity=faded, tooltip=tooltip)
     )
     names = alt.Chart(inline(layers["labels"])).encode(x, y, text="ai_model:N", opacity=wide_only())
-    return alt.layer(
-        band,
-        line,
-        dots,
-        names.mark_text(align="right", dx=-8, dy=9, style="halo"),
-        names.mark_text(align="right", dx=-8, dy=9),
-        lows.add_params(pick),
-    ).properties(height=PICTURE_HEIGHT)
+    return alt.LayerChart(
+        layer=[
+            band.add_params(pick),
+            line,
+            dots,
+            names.mark_text(align="right", dx=-8, dy=9, style="halo"),
+            names.mark_text(align="right", dx=-8, dy=9),
+            lows,
+        ],
+        height=PICTURE_HEIGHT,
+    )
 
 
 _TABLE = {

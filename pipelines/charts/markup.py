@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-ROWS_SHOWN = 60
+ROWS_SHOWN = 40
 _DIGITS = 4
 _CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
@@ -27,21 +27,24 @@ def number(amount: float) -> str:
 
 def cell(content: Any) -> str:
     """Write one cell of a table; what is unknown is a dash."""
-    if content is None or content == "":
-        return '<span class="none">–</span>'
-    if isinstance(content, bool):
-        return "yes" if content else "no"
-    if isinstance(content, datetime):
-        return f"{content:%Y-%m-%d %H:%M}"
-    if isinstance(content, date):
-        return content.isoformat()
-    if isinstance(content, (int, float, Decimal)):
-        return number(float(content))
-    text = str(content)
-    if text.startswith(("https://", "http://")):
-        host = text.split("/")[2]
-        return f'<a href="{escape(text.split(" ")[0])}">{escape(host)}</a>'
-    return escape(text)
+    match content:
+        case None | "":
+            text = '<span class="none">–</span>'
+        case bool():
+            text = "yes" if content else "no"
+        case datetime():
+            text = f"{content:%Y-%m-%d %H:%M}"
+        case date():
+            text = content.isoformat()
+        case int() | float() | Decimal():
+            text = number(float(content))
+        case str() if content.startswith(("https://", "http://")):
+            # Some rows name two pages; the first is the link.
+            address = content.split(maxsplit=1)[0]
+            text = f'<a href="{escape(address)}">{escape(address.split("/")[2])}</a>'
+        case _:
+            text = escape(str(content))
+    return text
 
 
 def prose(text: str) -> str:
@@ -66,13 +69,11 @@ def table(rows: pl.DataFrame, headings: Mapping[str, str], *, caption: str, full
         full: where all rows are, when not all are shown.
     """
     shown = {column: heading for column, heading in headings.items() if column in rows.columns}
-    right = {column for column in shown if rows.schema[column].is_numeric()}
-    head = "".join(
-        f'<th scope="col"{_right(column in right)}>{escape(heading)}</th>' for column, heading in shown.items()
-    )
+    marks = {column: _mark(rows.schema[column]) for column in shown}
+    head = "".join(f'<th scope="col"{marks[column]}>{escape(heading)}</th>' for column, heading in shown.items())
     body = "\n".join(
         "<tr>"
-        + "".join(f"<td{_right(name in right)}>{cell(content)}</td>" for name, content in zip(shown, row, strict=True))
+        + "".join(f"<td{marks[column]}>{cell(content)}</td>" for column, content in zip(shown, row, strict=True))
         + "</tr>"
         for row in rows.select(list(shown)).head(ROWS_SHOWN).iter_rows()
     )
@@ -87,5 +88,5 @@ def table(rows: pl.DataFrame, headings: Mapping[str, str], *, caption: str, full
     )
 
 
-def _right(is_number: bool) -> str:
-    return ' class="number"' if is_number else ""
+def _mark(kind: pl.DataType) -> str:
+    return ' class="number"' if kind.is_numeric() else ' class="date"' if kind.is_temporal() else ""

@@ -86,16 +86,23 @@ def read_pages(folder: Path) -> list[Page]:
 
 
 def render_page(
-    page: Page, pages: Sequence[Page], template: Template, shown: Mapping[str, Shown], frames: Frames, around: Surroundings, built: str
+    page: Page,
+    pages: Sequence[Page],
+    template: Template,
+    shown: Mapping[str, Shown],
+    frames: Frames,
+    around: Surroundings,
+    built: str,
 ) -> str:
     """Return the HTML of one page."""
     names = [section["chart"] for section in page.sections if "chart" in section]
     drawn = [name for name in names if shown[name].prepared]
-    scripts = ["static/vega.js", "static/theme.js", *(f"charts/{name}.js" for name in drawn)] if drawn else ["static/theme.js"]
-    menu = "\n".join(
-        f'<li><a href="{other.name}.html"{" aria-current=page" if other is page else ""}>{escape(other.tree["nav"])}</a></li>'
-        for other in pages
+    scripts = (
+        ["static/vega.js", "static/theme.js", *(f"charts/{name}.js" for name in drawn)]
+        if drawn
+        else ["static/theme.js"]
     )
+    menu = "\n".join(_menu_entry(other, is_here=other is page) for other in pages)
     return template.substitute(
         title=escape(page.tree["title"]),
         description=escape(" ".join(page.tree["description"].split())),
@@ -105,6 +112,11 @@ def render_page(
         built=built,
         scripts="\n".join(f'<script src="{script}" defer></script>' for script in (*scripts, "static/site.js")),
     )
+
+
+def _menu_entry(page: Page, *, is_here: bool) -> str:
+    here = ' aria-current="page"' if is_here else ""
+    return f'<li><a href="{page.name}.html"{here}>{escape(page.tree["nav"])}</a></li>'
 
 
 def _section(section: Mapping[str, Any], shown: Mapping[str, Shown], frames: Frames, around: Surroundings) -> str:
@@ -120,10 +132,9 @@ def _section(section: Mapping[str, Any], shown: Mapping[str, Shown], frames: Fra
         parts.append(_block(section["block"], frames, around))
     if chart:
         parts.append(_chart(chart))
-    parts.extend(
-        f'<p>{inline_text(query["question"])}</p>\n<pre tabindex="0"><code>{escape(query["query"].strip())}</code></pre>'
-        for query in section.get("sql", ())
-    )
+    for query in section.get("sql", ()):
+        parts.append(f"<p>{inline_text(query['question'])}</p>")
+        parts.append(f'<pre tabindex="0"><code>{escape(query["query"].strip())}</code></pre>')
     anchor = f' id="{chart.spec.name}"' if chart else ""
     return f"<section{anchor}>\n" + "\n".join(parts) + "\n</section>"
 
@@ -146,12 +157,13 @@ def _chart(shown: Shown) -> str:
         caption=shown.spec.title,
         full=f"The [CSV](charts/{name}.csv) holds all of them.",
     )
+    title = escape(shown.spec.title)
     links = " ".join(
-        f'<a href="charts/{name}.{kind}" aria-label="{escape(shown.spec.title)}, {kind.upper()}" download>{kind.upper()}</a>'
-        for kind in ("png", "svg", "csv")
+        f'<a href="charts/{name}.{kind.lower()}" aria-label="{title}, {kind}" download>{kind}</a>'
+        for kind in ("PNG", "SVG", "CSV")
     )
     return f"""<figure data-chart="{name}">
-<div class="view" role="img" aria-label="{alt_text}"></div>
+<div role="img" aria-label="{alt_text}"><div class="view"></div></div>
 <noscript><img src="charts/{name}.png" alt="{alt_text}"></noscript>
 <div class="controls"></div>
 <figcaption>{alt_text} <span class="source">{escape(shown.source_line)}</span></figcaption>

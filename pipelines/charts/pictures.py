@@ -8,13 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import struct
-import zlib
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.charts.png import with_palette
 from pipelines.charts.spec import compact_json
 from pipelines.charts.theme import PICTURE_WIDTH, config, picture_title
 
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".js", ".png", ".svg", ".csv")
 _VEGA_LITE = "6.1"
-_PNG_HEAD = 8
-_PNG_LEVEL = 9
 _CLIP_ID = re.compile(r"\bclip(\d+)\b")
+_TAG = re.compile(r"<[^>]+>")
+_LONG_FRACTION = re.compile(r"(\.\d\d)\d+")
 
 
 @cache
@@ -48,8 +47,8 @@ def fingerprint(spec: ChartSpec, prepared: Prepared, source_line: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def draw_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Path) -> None:
-    """Write the four files of one chart."""
+def write_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Path) -> None:
+    """Draw one chart and write its four files."""
     import vl_convert
 
     tree: dict[str, Any] = spec.draw(prepared).to_dict()
@@ -59,7 +58,7 @@ def draw_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Pa
         "width": PICTURE_WIDTH,
         "title": picture_title(spec.title, source_line),
     }
-    svg = _renumbered(vl_convert.vegalite_to_svg(json.dumps(titled), vl_version=_VEGA_LITE))
+    svg = _tidied(vl_convert.vegalite_to_svg(json.dumps(titled), vl_version=_VEGA_LITE))
     pick, options = prepared.pick or (None, ())
     embedded = tree | {
         "width": "container",
@@ -67,7 +66,9 @@ def draw_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Pa
         "usermeta": {
             "pick": pick,
             "options": options,
-            "params": [param["name"] for param in tree.get("params", ()) if "bind" in param and param["name"] != "pick"],
+            "params": [
+                param["name"] for param in tree.get("params", ()) if "bind" in param and param["name"] != "pick"
+            ],
         },
     }
     path = folder / spec.name
@@ -75,7 +76,7 @@ def draw_files(spec: ChartSpec, prepared: Prepared, source_line: str, folder: Pa
         f"(window.freefallCharts ??= {{}})[{json.dumps(spec.name)}] = {compact_json(embedded)};\n", encoding="utf-8"
     )
     path.with_suffix(".svg").write_text(svg, encoding="utf-8")
-    path.with_suffix(".png").write_bytes(_packed(vl_convert.svg_to_png(svg, scale=1)))
+    path.with_suffix(".png").write_bytes(with_palette(vl_convert.svg_to_png(svg, scale=1)))
     prepared.rows.write_csv(path.with_suffix(".csv"))
 
 
@@ -84,31 +85,12 @@ def vega_script() -> str:
     import vl_convert
 
     # A block keeps its top-level names away from those of other scripts.
-    return f"{{{vl_convert.javascript_bundle()}}}\n"
+    bundle = vl_convert.javascript_bundle()  # type: ignore[call-arg] # its stub forgets the default
+    return f"{{{bundle}}}\n"
 
 
-def _renumbered(svg: str) -> str:
-    """Number clip paths from 0: the renderer counts them over the life of the process."""
+def _tidied(svg: str) -> str:
+    """Number clip paths from 0, as the renderer counts them over the life of the process, and cut long fractions."""
     numbers: dict[str, int] = {}
-    return _CLIP_ID.sub(lambda match: f"clip{numbers.setdefault(match[1], len(numbers))}", svg)
-
-
-def _packed(png: bytes) -> bytes:
-    """Compress a PNG's pixels harder than the renderer does; a third of the size for a few hundredths of a second."""
-    chunks = list(_chunks(png))
-    pixels = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
-    packed = (b"IDAT", zlib.compress(pixels, _PNG_LEVEL))
-    first = next(place for place, (kind, _) in enumerate(chunks) if kind == b"IDAT")
-    kept = [chunk for chunk in chunks if chunk[0] != b"IDAT"]
-    kept.insert(first, packed)
-    return png[:_PNG_HEAD] + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in kept
-    )
-
-
-def _chunks(png: bytes) -> Any:
-    place = _PNG_HEAD
-    while place < len(png):
-        (length,) = struct.unpack(">I", png[place : place + 4])
-        yield png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
-        place += 12 + length
+    svg = _CLIP_ID.sub(lambda match: f"clip{numbers.setdefault(match[1], len(numbers))}", svg)
+    return _TAG.sub(lambda tag: _LONG_FRACTION.sub(r"\1", tag[0]), svg)

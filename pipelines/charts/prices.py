@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from pipelines.charts.frontier import usd
-from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take
-from pipelines.charts.theme import USD_LABEL, date_axis, inline, legend_pick, log_axis, log_scale, span
+from pipelines.charts.spec import ChartSpec, Frames, Prepared, extremes, some, take
+from pipelines.charts.theme import USD_LABEL, date_x, inline, legend_pick, log_axis, log_scale, span
 from pipelines.units import USD_PER_MTOK
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _METERS = {
 
 
 def prepare_list_prices(frames: Frames) -> Prepared:
-    """Return the prices of the models whose own list changed most often, at their developer where it sells them."""
+    """Return the prices of the models that changed most often, then most, those sold by their developer first."""
     offers = take(
         frames,
         "mart.price_offer",
@@ -51,11 +51,11 @@ def prepare_list_prices(frames: Frames) -> Prepared:
         .agg(
             is_own=is_own.first(),
             steps=pl.col("usd_per_mtok").rle_id().max() + 1,
-            first=pl.col("valid_from").min(),
+            spread=pl.col("usd_per_mtok").max() / pl.col("usd_per_mtok").min(),
         )
-        .sort("is_own", "steps", "first", "listing_id", descending=[True, True, False, False])
+        .sort("is_own", "steps", "spread", "listing_id", descending=[True, True, True, False])
         .unique("ai_model_id", keep="first", maintain_order=True)
-        .sort("steps", "is_own", "first", "ai_model_id", descending=[True, True, False, False])
+        .sort("is_own", "steps", "spread", "ai_model_id", descending=[True, True, True, False])
         .head(MODELS_SHOWN)
     )
     rows = offers.join(listings.select("listing_id"), on="listing_id").sort("ai_model_id", "valid_from")
@@ -65,12 +65,12 @@ def prepare_list_prices(frames: Frames) -> Prepared:
     drawn = pl.concat([rows, ends.select(rows.columns)])
     names = tuple(rows["ai_model_id"].unique(maintain_order=True))
     changes = rows.height - len(names)
-    dearest, cheapest = rows["usd_per_mtok"].max(), rows["usd_per_mtok"].min()
+    cheapest, dearest = extremes(rows["usd_per_mtok"])
     return Prepared(
         rows=rows,
         alt_text=(
             f"List prices of {len(names)} AI models with {changes} changes; blended prices lie between "
-            f"{usd(cheapest)} and {usd(dearest)} per million tokens."  # type: ignore[arg-type]
+            f"{usd(cheapest)} and {usd(dearest)} per million tokens."
         ),
         layers={
             "steps": drawn.select(
@@ -99,10 +99,8 @@ def draw_list_prices(prepared: Prepared) -> alt.LayerChart:
         # Free is a price, but it has no place on a log axis.
         usd="datum[meter] > 0 ? datum[meter] : null"
     )
-    x = alt.X("date:T", axis=date_axis(), title=None)
-    y = alt.Y(
-        "usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=f"{USD_PER_MTOK}, list price"
-    )
+    x = date_x()
+    y = alt.Y("usd:Q", scale=log_scale(*ends), axis=log_axis(*ends, USD_LABEL), title=f"{USD_PER_MTOK}, list price")
     legend = alt.Legend(columns=3)
     colour = alt.Color("ai_model_id:N", scale=alt.Scale(domain=names), title="AI model", legend=legend)
     shape = alt.Shape("ai_model_id:N", scale=alt.Scale(domain=names), title="AI model", legend=legend)
@@ -125,7 +123,7 @@ def draw_list_prices(prepared: Prepared) -> alt.LayerChart:
             alt.Tooltip("source:N", title="Source"),
         ],
     )
-    return alt.layer(line, points.add_params(pick)).add_params(meter).properties(height=420)
+    return alt.LayerChart(layer=[line.add_params(pick), points], height=420).add_params(meter)
 
 
 CHARTS = (

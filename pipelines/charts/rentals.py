@@ -10,7 +10,7 @@ from pipelines.charts.spec import ChartSpec, Frames, Prepared, some, take
 from pipelines.charts.theme import (
     PICTURE_HEIGHT,
     USD_LABEL,
-    date_axis,
+    date_x,
     inline,
     legend_pick,
     log_axis,
@@ -40,12 +40,7 @@ def _rentals(frames: Frames, pricing: str) -> pl.DataFrame:
 def prepare_panel(pricing: str, frames: Frames) -> Prepared:
     """Return the median of each provider's prices per chip and month, and the median over providers."""
     rentals = _rentals(frames, pricing)
-    chips = (
-        rentals["chip"]
-        .value_counts()
-        .sort("count", "chip", descending=[True, False])
-        .head(CHIPS_SHOWN)["chip"]
-    )
+    chips = rentals["chip"].value_counts().sort("count", "chip", descending=[True, False]).head(CHIPS_SHOWN)["chip"]
     rentals = rentals.filter(pl.col("chip").is_in(chips.to_list()))
     for every in ("1mo", "1q"):
         rows = (
@@ -90,9 +85,7 @@ def prepare_spot(frames: Frames) -> Prepared:
 
 def prepare_indices(frames: Frames) -> Prepared:
     """Return what publishers of indices say, one row each."""
-    rows = _rentals(frames, "index").select(
-        "date", "provider", "gpu", "chip", "usd_per_gpu_hour", "source_url"
-    )
+    rows = _rentals(frames, "index").select("date", "provider", "gpu", "chip", "usd_per_gpu_hour", "source_url")
     rows = rows.unique().sort("chip", "date", "provider", "usd_per_gpu_hour")
     widest = (
         rows.group_by("chip")
@@ -117,7 +110,7 @@ def draw_panel(prepared: Prepared) -> alt.LayerChart:
     names = list(prepared.pick[1]) if prepared.pick else []
     ends = span(prepared.rows["usd_per_gpu_hour"], pad=1.3)
     pick = legend_pick("chip")
-    x = alt.X("date:T", axis=date_axis(), title=None)
+    x = date_x()
     scale, axis = log_scale(*ends), log_axis(*ends, USD_LABEL)
     colour = alt.Color("chip:N", scale=alt.Scale(domain=names), title="Chip")
     points = (
@@ -128,7 +121,7 @@ def draw_panel(prepared: Prepared) -> alt.LayerChart:
             alt.Y("usd_per_gpu_hour:Q", scale=scale, axis=axis, title=USD_PER_GPU_HOUR),
             colour,
             alt.Shape("chip:N", scale=alt.Scale(domain=names), title="Chip"),
-            opacity=alt.when(pick).then(alt.value(0.65)).otherwise(alt.value(0.06)),
+            opacity=alt.when(pick).then(alt.value(0.85)).otherwise(alt.value(0.06)),
             tooltip=[
                 alt.Tooltip("chip:N", title="Chip"),
                 alt.Tooltip("provider:N", title="Provider"),
@@ -137,18 +130,17 @@ def draw_panel(prepared: Prepared) -> alt.LayerChart:
                 alt.Tooltip("source_url:N", title="Source"),
             ],
         )
-        .add_params(pick)
     )
     if "medians" not in prepared.layers:
-        return alt.layer(points).properties(height=PICTURE_HEIGHT)
+        return alt.LayerChart(layer=[points.add_params(pick)], height=PICTURE_HEIGHT)
     line = (
         alt.Chart(inline(prepared.layers["medians"]))
-        .mark_line()
+        .mark_line(strokeWidth=1.2)
         .encode(
             x,
             alt.Y("median:Q", scale=scale, title=USD_PER_GPU_HOUR),
             colour,
-            opacity=alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.08)),
+            opacity=alt.when(pick).then(alt.value(0.6)).otherwise(alt.value(0.06)),
             tooltip=[
                 alt.Tooltip("chip:N", title="Chip"),
                 alt.Tooltip("date:T", title="From", format="%Y-%m-%d"),
@@ -157,7 +149,7 @@ def draw_panel(prepared: Prepared) -> alt.LayerChart:
             ],
         )
     )
-    return alt.layer(line, points).properties(height=PICTURE_HEIGHT)
+    return alt.LayerChart(layer=[line.add_params(pick), points], height=PICTURE_HEIGHT)
 
 
 _TABLE = {

@@ -48,8 +48,8 @@ def prepare_payback(frames: Frames) -> Prepared:
     return Prepared(
         rows=rows,
         alt_text=(
-            f"The saving pays the effort back after {least['payback_years']:.2g} years at {least['row']} and after "
-            f"{most['payback_years']:.2g} years at {most['row']}."
+            f"The saving pays the effort back after {least['payback_years']:.1f} years at {least['row']} and after "
+            f"{most['payback_years']:.1f} years at {most['row']}."
         ),
         pick=None,
     )
@@ -90,15 +90,16 @@ def draw_payback(prepared: Prepared) -> alt.LayerChart:
     rules = base.mark_rule(strokeWidth=2).encode(
         alt.X("payback_years_low:Q", scale=scale), alt.X2("payback_years_high:Q"), y, colour
     )
-    year = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["one year"]}))).encode(
-        alt.X("at:Q", scale=scale)
+    year = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["one year"]}))).encode(alt.X("at:Q", scale=scale))
+    return alt.LayerChart(
+        layer=[
+            year.mark_rule(strokeDash=[5, 4]),
+            year.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(text="says:N", y=alt.value(0)),
+            rules,
+            points,
+        ],
+        height=max(160, 24 * rows.height),
     )
-    return alt.layer(
-        year.mark_rule(strokeDash=[5, 4]),
-        year.mark_text(align="left", baseline="bottom", dx=4, dy=-4).encode(text="says:N", y=alt.value(0)),
-        rules,
-        points,
-    ).properties(height=max(160, 24 * rows.height))
 
 
 CHARTS = (

@@ -14,15 +14,18 @@ import polars as pl
 
 from pipelines.charts.blocks import BLOCKS, Surroundings
 from pipelines.charts.pages import Page, Shown, read_pages, render_page
-from pipelines.charts.pictures import SUFFIXES, draw_files, fingerprint, renderer, vega_script
+from pipelines.charts.pictures import SUFFIXES, fingerprint, renderer, vega_script, write_files
 from pipelines.charts.registry import CHARTS
 from pipelines.charts.spec import ChartSpec, Frames, NoDataError, compact_json
 from pipelines.charts.theme import config
 from pipelines.paths import DASHBOARDS
 
-REQUIRED_TABLES: tuple[str, ...] = tuple(
-    sorted({table for part in (*CHARTS, *BLOCKS.values()) for table in part.tables} | {"core.source"})
+_TABLES_OF_PARTS = (
+    ("core.source",),
+    *(spec.tables for spec in CHARTS),
+    *(block.tables for block in BLOCKS.values()),
 )
+REQUIRED_TABLES: tuple[str, ...] = tuple(sorted({table for tables in _TABLES_OF_PARTS for table in tables}))
 _MANIFEST = "manifest.json"
 
 
@@ -79,26 +82,25 @@ def _fill(fresh: Path, frames: Frames, old: Path, code_version: str, as_built: d
     charts = fresh / "charts"
     charts.mkdir(parents=True)
     manifest = _manifest(old)
-    hashes, shown = {}, {}
-    drawn = kept = 0
-    for spec in CHARTS:
-        shown[spec.name] = chart = _shown(spec, frames)
+    shown = {spec.name: _shown(spec, frames) for spec in CHARTS}
+    hashes: dict[str, str] = {}
+    kept = 0
+    for name, chart in shown.items():
         if chart.prepared is None:
             continue
-        hashes[spec.name] = fingerprint(spec, chart.prepared, chart.source_line)
-        files = [(old / "charts" / spec.name).with_suffix(suffix) for suffix in SUFFIXES]
-        if manifest.get(spec.name) == hashes[spec.name] and all(path.is_file() for path in files):
+        hashes[name] = fingerprint(chart.spec, chart.prepared, chart.source_line)
+        files = [(old / "charts" / name).with_suffix(suffix) for suffix in SUFFIXES]
+        if manifest.get(name) == hashes[name] and all(path.is_file() for path in files):
             for path in files:
                 shutil.copyfile(path, charts / path.name)
             kept += 1
         else:
-            draw_files(spec, chart.prepared, chart.source_line, charts)
-            drawn += 1
+            write_files(chart.spec, chart.prepared, chart.source_line, charts)
     _write_static(fresh, old, is_same_renderer=manifest.get("renderer") == renderer())
     _write_pages(fresh, pages, shown, frames, code_version, as_built)
     (fresh / _MANIFEST).write_text(compact_json({**hashes, "renderer": renderer()}) + "\n", encoding="utf-8")
     sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]
-    return SiteBuild(len(pages), drawn, kept, len(sizes), sum(sizes))
+    return SiteBuild(len(pages), len(hashes) - kept, kept, len(sizes), sum(sizes))
 
 
 def _manifest(site: Path) -> dict[str, str]:
@@ -119,7 +121,9 @@ def _shown(spec: ChartSpec, frames: Frames) -> Shown:
 def source_line(frames: Frames, names: tuple[str, ...]) -> str:
     """Return the attribution of some sources; one that core.source lacks stands by its name."""
     known = frames.get("core.source")
-    lines = dict(known.select("source", "attribution").iter_rows()) if known is not None and not known.is_empty() else {}
+    lines = (
+        dict(known.select("source", "attribution").iter_rows()) if known is not None and not known.is_empty() else {}
+    )
     return "Source: " + "; ".join(dict.fromkeys(lines.get(name, name) for name in names))
 
 

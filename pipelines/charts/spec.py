@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -49,9 +48,7 @@ class Prepared:
         object.__setattr__(self, "layers", {name: rounded(rows) for name, rows in self.layers.items()})
         drawn = self.rows.height + sum(rows.height for rows in self.layers.values())
         if drawn > ROW_BUDGET:
-            raise ValueError(
-                f"a chart may draw {ROW_BUDGET} rows, this one has {drawn}: aggregate them first"
-            )
+            raise ValueError(f"a chart may draw {ROW_BUDGET} rows, this one has {drawn}: aggregate them first")
 
     def fingerprint(self) -> str:
         """Hash of everything that is shown."""
@@ -131,24 +128,15 @@ def some(frame: pl.DataFrame, otherwise: str) -> pl.DataFrame:
     return frame
 
 
+def extremes(numbers: pl.Series) -> tuple[float, float]:
+    """Return the smallest and the largest number of a column that has some."""
+    shown = numbers.drop_nulls()
+    return float(shown.min()), float(shown.max())  # type: ignore[arg-type]
+
+
 def rounded(frame: pl.DataFrame) -> pl.DataFrame:
     """Keep as many digits as a picture can show."""
     return frame.with_columns(selectors.float().round_sig_figs(SIGNIFICANT_DIGITS))
-
-
-def json_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return rows as Vega reads them: dates as local midnight, what is not finite as null."""
-    finite = selectors.float()
-    return [
-        {name: _json_cell(cell) for name, cell in row.items()}
-        for row in frame.with_columns(pl.when(finite.is_finite()).then(finite)).iter_rows(named=True)
-    ]
-
-
-def _json_cell(cell: Any) -> Any:
-    if isinstance(cell, datetime):
-        return cell.isoformat(timespec="minutes")
-    return f"{cell.isoformat()}T00:00" if isinstance(cell, date) else cell
 
 
 def compact_json(tree: Any) -> str:

@@ -11,13 +11,13 @@ import math
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from pipelines.charts.spec import json_rows
+import polars as pl
+from polars import selectors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import altair as alt
-    import polars as pl
 
 PICTURE_WIDTH = 700
 PICTURE_HEIGHT = 380
@@ -32,7 +32,8 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 GREY = "#868c95"
 
 _FONT = "system-ui, Liberation Sans, Arial, sans-serif"
-_LOG_LADDERS = ((1, 2, 5), (1, 3), (1,))
+_LOG_LADDERS = (tuple(range(1, 10)), (1, 2, 5), (1, 3), (1,))
+MOST_TICKS = 8
 
 
 def config(*, is_dark: bool) -> dict[str, Any]:
@@ -73,6 +74,8 @@ def config(*, is_dark: bool) -> dict[str, Any]:
             "titleFontWeight": "normal",
             "labelLimit": 220,
             "symbolOpacity": 1,
+            "symbolBaseFillColor": muted,
+            "symbolBaseStrokeColor": muted,
             "symbolSize": 80,
             "symbolStrokeWidth": 2,
             "orient": "bottom",
@@ -98,10 +101,27 @@ def config(*, is_dark: bool) -> dict[str, Any]:
 
 
 def inline(frame: pl.DataFrame) -> alt.InlineData:
-    """Return rows as data that stands in the spec."""
+    """Return rows as CSV that stands in the spec: half the size of JSON rows. Days are local midnights."""
     import altair as alt
 
-    return alt.InlineData(values=json_rows(frame))
+    finite = selectors.float()
+    rows = frame.with_columns(pl.when(finite.is_finite()).then(finite))
+    parse = {name: _vega_type(kind) for name, kind in rows.schema.items()}
+    return alt.InlineData(
+        values=rows.write_csv(date_format="%Y-%m-%dT00:00"), format=alt.CsvDataFormat(type="csv", parse=parse)
+    )
+
+
+def _vega_type(kind: pl.DataType) -> str:
+    return (
+        "number"
+        if kind.is_numeric()
+        else "date"
+        if kind.is_temporal()
+        else "boolean"
+        if kind == pl.Boolean
+        else "string"
+    )
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -110,9 +130,9 @@ def log_ticks(low: float, high: float) -> list[float]:
     for ladder in _LOG_LADDERS:
         ticks = [float(f"{step}e{exponent}") for exponent in exponents for step in ladder]
         ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) <= 8 or ladder == (1,):
-            break
-    return ticks
+        if len(ticks) <= MOST_TICKS:
+            return ticks
+    return ticks[:: math.ceil(len(ticks) / MOST_TICKS)]
 
 
 def span(numbers: Iterable[float | None], *, pad: float = 1.5) -> tuple[float, float]:
@@ -133,6 +153,9 @@ USD_LABEL = (
     "datum.value >= 1 ? format(datum.value, '$,~f') : "
     "datum.value >= 0.01 ? format(datum.value, '$.2f') : format(datum.value, '$.3~f')"
 )
+FRACTION_LABEL = (
+    "datum.value >= 1 ? format(datum.value, '~r') : '1/' + replace(format(1 / datum.value, '.2~s'), 'G', 'bn')"
+)
 COUNT_LABEL = "replace(format(datum.value, '~s'), 'G', 'bn')"
 TIMES_LABEL = "format(datum.value, '~r') + '×'"
 PERCENT_LABEL = "datum.value >= 0.01 ? format(datum.value, ',~%') : format(datum.value, '.3~%')"
@@ -145,11 +168,12 @@ def log_axis(low: float, high: float, label: str) -> alt.Axis:
     return alt.Axis(values=log_ticks(low, high), labelExpr=label, grid=True)
 
 
-def date_axis() -> alt.Axis:
-    """Return a date axis that does not crowd a narrow screen."""
+def date_x(column: str = "date") -> alt.X:
+    """Return a date axis with room for the symbols at its ends."""
     import altair as alt
 
-    return alt.Axis(grid=False, tickCount=alt.ExprRef(f"width < {NARROW} ? 4 : 8"), labelOverlap=True)
+    axis = alt.Axis(grid=False, tickCount=alt.ExprRef(f"width < {NARROW} ? 4 : 8"), labelOverlap=True)
+    return alt.X(f"{column}:T", axis=axis, title=None, scale=alt.Scale(padding=8))
 
 
 def legend_pick(column: str) -> alt.Parameter:

@@ -74,7 +74,7 @@ def _reference() -> str:
 
 def _home(root: Path) -> str:
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    if not os.access(existing, os.W_OK):
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise FreefallError(f"{existing} cannot be written; choose another folder with --home")
     free = shutil.disk_usage(existing).free
     if free < _NEEDED_BYTES:
@@ -83,12 +83,18 @@ def _home(root: Path) -> str:
 
 
 def _published(config: Config) -> str:
+    import duckdb
+
     from pipelines.warehouse.connection import open_published
 
     if not config.home.published_database.is_file():
         return "none yet; `freefall run` makes it"
-    with open_published(config.home.published_database) as connection:
-        built = connection.execute("select max(built_at) from meta.vintage").fetchall()[0][0]
+    path = config.home.published_database
+    with open_published(path) as connection:
+        try:
+            built = connection.execute("select max(built_at) from meta.vintage").fetchall()[0][0]
+        except duckdb.Error as error:
+            raise FreefallError(f"{path}: not published by freefall ({str(error).splitlines()[0]})") from error
     return f"built {built:%Y-%m-%d %H:%M} UTC"
 
 

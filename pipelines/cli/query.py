@@ -7,6 +7,7 @@ import sys
 
 import click
 import duckdb
+import polars as pl
 
 from pipelines.cli.output import json_text, print_table
 from pipelines.config import Config
@@ -36,7 +37,7 @@ def command(sql: str, output_format: str, as_json: bool) -> None:
     freefall query "from price_asof('2025-01-20') where ai_model_id = 'deepseek-r1'"
     freefall query "from cheapest_at('gpqa', 50, '2026-01-01')" --format json
     freefall query - < sql/examples/06_frontier_steps.sql
-    freefall query "select * from duckdb_columns() where schema_name = 'mart'" --format csv
+    freefall query "select table_name, column_name, comment from duckdb_columns()" --format csv
     """  # noqa: D301 - \b is click's mark for text that is not rewrapped
     with open_published(Config.from_environment().home.published_database) as connection:
         try:
@@ -44,17 +45,30 @@ def command(sql: str, output_format: str, as_json: bool) -> None:
             if relation is None:
                 raise FreefallError("query: expected a statement that returns rows")
             frame = relation.pl()
+            rendered = _rendered(frame, "json" if as_json else output_format)
         except duckdb.Error as error:
             raise FreefallError(f"query: {error}") from error
-    if as_json or output_format == "json":
-        click.echo(json_text(frame))
-    elif output_format == "csv":
-        click.echo(frame.write_csv(), nl=False)
-    elif output_format == "parquet":
+        except pl.exceptions.PolarsError as error:
+            first = str(error).splitlines()[0]
+            raise FreefallError(f"query: a column has a type that cannot be shown so ({first}); cast it") from error
+    if isinstance(rendered, bytes):
+        sys.stdout.buffer.write(rendered)
+    elif rendered is not None:
+        click.echo(rendered, nl=not rendered.endswith("\n"))
+    else:
+        print_table(frame)
+
+
+def _rendered(frame: pl.DataFrame, output_format: str) -> str | bytes | None:
+    """Return a frame in a format for programs; None for the table, which is for people."""
+    if output_format == "json":
+        return json_text(frame)
+    if output_format == "csv":
+        return frame.write_csv()
+    if output_format == "parquet":
         if sys.stdout.isatty():
             raise click.UsageError("Parquet is binary: redirect it, for example `> rows.parquet`")
         buffer = io.BytesIO()
         frame.write_parquet(buffer)
-        sys.stdout.buffer.write(buffer.getvalue())
-    else:
-        print_table(frame)
+        return buffer.getvalue()
+    return None

@@ -39,7 +39,7 @@ def read_status(home: Home) -> dict[str, Any]:
         sources = connection.sql("select source, vintage_date, licence from core.source order by source").pl()
         failed = connection.sql("from meta.check_result where not is_passed order by severity, table_name").pl()
         checks = connection.execute("select count(*) from meta.check_result").fetchall()[0][0]
-    last_run = json.loads(home.last_run.read_text(encoding="utf-8")) if home.last_run.is_file() else {}
+    last_run = _last_run(home)
     today = datetime.now(UTC).date()
     return {
         "published": str(home.published_database),
@@ -64,6 +64,16 @@ def read_status(home: Home) -> dict[str, Any]:
             for row in sources.to_dicts()
         ],
     }
+
+
+def _last_run(home: Home) -> dict[str, Any]:
+    """Return the record of the last run; one that was cut off says that the run was."""
+    if not home.last_run.is_file():
+        return {}
+    try:
+        return dict(json.loads(home.last_run.read_text(encoding="utf-8")))
+    except (TypeError, ValueError):
+        return {"failures": [f"{home.last_run}: damaged; the last run was cut off"]}
 
 
 def _is_stale(vintage: date, today: date) -> bool:

@@ -33,7 +33,7 @@ GENAI_PRICES = Table(
     "genai_prices",
     "One row per metered price of each listing in each snapshot of genai-prices, embedded package or live file.",
     QUOTE_COLUMNS,
-    ("snapshot_sha256", "provider", "source_model_id", "meter", "tier_min_tokens", "effective_from"),
+    ("snapshot_sha256", "observed_at", "provider", "source_model_id", "meter", "tier_min_tokens", "effective_from"),
     "prices",
     minimum_rows=10,
 )

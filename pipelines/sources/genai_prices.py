@@ -46,6 +46,7 @@ _UNITS: Mapping[str, str] = {
 # Beyond these a standard price is a unit slip, not a market price (USD per million tokens).
 _LIMITS: Mapping[str, Decimal] = {"input": Decimal(200), "output": Decimal(700)}
 _LARGEST_STORED = Decimal(10) ** 9  # DECIMAL(18,9)
+_DECIMALS_STORED = 9
 
 # Request contexts whose value alone names the meter's prefix.
 _TIER_CONTEXTS = ("processing", "service_tier", "speed")
@@ -123,9 +124,12 @@ def decode(encoded: bytes) -> Any:
     """Decode a payload; numbers keep their printed decimals, a repeated key is an error.
 
     Raises:
-        ValueError: when the bytes are not JSON, or an object repeats a key.
+        ValueError: when the bytes are not JSON, nest too deep, or an object repeats a key.
     """
-    return json.loads(encoded, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=_unique_keys)
+    try:
+        return json.loads(encoded, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=_unique_keys)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
 
 
 def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -148,25 +152,44 @@ def parse(payload: Any, vintage: date) -> Iterator[Quote | Rejected]:
     """
     if not isinstance(payload, list) or not payload:
         raise ValueError(f"expected a list of providers, found {type(payload).__name__}")
+    seen: set[tuple[str | None, ...]] = set()
     for provider in payload:
-        if not isinstance(provider, dict) or not {"id", "models"} <= provider.keys():
-            raise ValueError(f"expected a provider with `id` and `models`, found {str(provider)[:80]}")
+        if not (
+            isinstance(provider, dict)
+            and isinstance(provider.get("id"), str)
+            and isinstance(provider.get("models"), list)
+            and (provider["id"],) not in seen
+        ):
+            raise ValueError(f"expected a provider of its own `id` with `models`, found {str(provider)[:80]}")
+        seen.add((provider["id"],))
         for listing in provider["models"]:
-            place = f"{provider['id']}/{listing.get('id', '?')}"
+            name = listing.get("id") if isinstance(listing, dict) else None
+            place = f"{provider['id']}/{name or '?'}"
             try:
-                variants = list(_variants(listing, vintage))
-            except (KeyError, TypeError, ValueError) as error:
+                found = list(_listing(provider["id"], listing, vintage))
+            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
                 yield Rejected(place, str(listing)[:500], "unreadable_listing", f"expected prices: {error}")
                 continue
-            for prefix, segments in variants:
-                yield from _quotes(str(provider["id"]), str(listing["id"]), prefix, segments)
+            if (provider["id"], name) in seen:
+                yield Rejected(place, str(listing)[:500], "repeated_listing", "expected each id of a provider once")
+                continue
+            seen.add((provider["id"], name))
+            yield from found
+
+
+def _listing(provider: str, listing: Mapping[str, Any], vintage: date) -> Iterator[Quote | Rejected]:
+    if not isinstance(listing["id"], str) or not listing["id"]:
+        raise ValueError("`id` is no text")
+    for prefix, segments in _variants(listing, vintage):
+        yield from _quotes(provider, listing["id"], prefix, segments)
 
 
 def parse_providers(payload: Any) -> Iterator[tuple[str, str, str | None]]:
     """Yield id, display name and first price page of each provider."""
     for provider in payload:
-        pages = provider.get("pricing_urls") or [None]
-        yield str(provider["id"]), str(provider.get("name") or provider["id"]), pages[0]
+        pages = provider.get("pricing_urls")
+        page = pages[0] if isinstance(pages, list) and pages else None
+        yield provider["id"], str(provider.get("name") or provider["id"]), None if page is None else str(page)
 
 
 def _variants(listing: Mapping[str, Any], vintage: date) -> Iterator[tuple[str, list[_Segment]]]:
@@ -274,6 +297,10 @@ def _quotes(
                 quote = _quote(provider, source_model_id, prefix, key, tier, text, segment)
                 if isinstance(quote, Rejected):
                     yield quote
+                elif (quote.meter, tier) in stated:
+                    yield Rejected(
+                        f"{provider}/{source_model_id} {prefix}{key}", text, "repeated_meter", "expected one"
+                    )
                 else:
                     stated[quote.meter, tier] = quote
         for place, earlier in running.items():
@@ -293,7 +320,10 @@ def _tiers(amount: Any) -> Iterator[tuple[int, str]]:
     if isinstance(amount, dict):
         yield 0, str(amount["base"])
         for tier in amount["tiers"]:
-            yield int(tier["start"]), str(tier["price"])
+            start = Decimal(str(tier["start"]))
+            if not (0 <= start < 2**63 and start == int(start)):
+                raise ValueError(f"a tier starts at {start} tokens")
+            yield int(start), str(tier["price"])
     else:
         yield 0, str(amount)
 
@@ -315,12 +345,16 @@ def _quote(
     limit = _LIMITS.get(meter, _LARGEST_STORED)
     if suffix == _MTOK and amount >= limit:
         return Rejected(place, text, "beyond_limit", f"expected less than {limit} USD per million tokens")
+    # A float's trace in the sixteenth decimal is rounded away; what would round to nothing is not free.
+    stored = round(amount, _DECIMALS_STORED) if suffix == _MTOK else None
+    if stored == 0 and amount > 0:
+        return Rejected(place, text, "too_small", f"expected 0, or an amount that shows in {_DECIMALS_STORED} decimals")
     return Quote(
         provider=provider,
         source_model_id=source_model_id,
         meter=f"{prefix}{meter}",
         tier_min_tokens=tier,
-        usd_per_mtok=amount if suffix == _MTOK else None,
+        usd_per_mtok=stored,
         unit=_UNITS[suffix],
         amount_original=text,
         currency="USD",

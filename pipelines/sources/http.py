@@ -13,6 +13,7 @@ TIMEOUT_SECONDS = (5.0, 30.0)
 MAX_BYTES = 256 * 1024 * 1024
 _CHUNK = 1 << 16
 _RETRIED = (408, 425, 429, 500, 502, 503, 504)
+_OK = 200
 _NOT_MODIFIED = 304
 
 
@@ -61,7 +62,7 @@ def fetch(
                 _require_same_place(url, answer.url, allow_http=allow_http)
                 if answer.status_code == _NOT_MODIFIED:
                     return Fetched(None, etag, last_modified)
-                if not answer.ok:
+                if answer.status_code != _OK:
                     raise FreefallError(f"{url}: answered {answer.status_code} {answer.reason}")
                 received = _received(url, answer, max_bytes)
         except requests.RequestException as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,10 +62,10 @@ def read_reference(path: Path, table: Table) -> ReferenceFile:
         raise FreefallError(
             f"{path}: expected UTF-8, found byte {error.object[error.start]:#x} at {error.start}"
         ) from error
-    lines = text.splitlines()
-    comments = [line for line in lines if line.startswith("#")]
+    lines = text.removesuffix("\n").split("\n")
+    comments = list(itertools.takewhile(lambda line: line.startswith("#"), lines))
     vintage = _vintage(path, comments)
-    frame = _frame(path, table, _records(path, table, lines))
+    frame = _frame(path, table, _records(path, table, lines, len(comments)))
     return ReferenceFile(frame, vintage, hashlib.sha256(encoded).hexdigest())
 
 
@@ -84,12 +85,11 @@ def _vintage(path: Path, comments: list[str]) -> date:
         raise FreefallError(f"{path}: `# vintage:` expected a date, found {stated['vintage']!r}") from error
 
 
-def _records(path: Path, table: Table, lines: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line number and typed cells of each row."""
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if not line.startswith("#")]
-    if not numbered:
+def _records(path: Path, table: Table, lines: list[str], comments: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line number and typed cells of each row behind the comments."""
+    if not any(lines[comments:]):
         raise FreefallError(f"{path}: expected a header row, found none")
-    reader = csv.reader((line for _, line in numbered), strict=True)
+    reader = csv.reader((f"{line}\n" for line in lines[comments:]), strict=True)
     parsers = [_parser(column) for column in table.columns]
     try:
         header = next(reader)
@@ -97,11 +97,11 @@ def _records(path: Path, table: Table, lines: list[str]) -> Iterator[tuple[int, 
             unknown = [name for name in header if name not in table.column_names]
             missing = [name for name in table.column_names if name not in header]
             raise FreefallError(
-                f"{path}: line {numbered[0][0]}: unknown columns {unknown}, missing columns {missing}; "
+                f"{path}: line {comments + 1}: unknown columns {unknown}, missing columns {missing}; "
                 f"expected {', '.join(table.column_names)}"
             )
         for cells in reader:
-            number = numbered[reader.line_num - 1][0]
+            number = comments + reader.line_num
             if len(cells) != len(table.columns):
                 raise FreefallError(f"{path}: line {number}: expected {len(table.columns)} cells, found {len(cells)}")
             row = {}
@@ -114,7 +114,7 @@ def _records(path: Path, table: Table, lines: list[str]) -> Iterator[tuple[int, 
                     ) from error
             yield number, row
     except csv.Error as error:
-        raise FreefallError(f"{path}: line {numbered[min(reader.line_num, len(numbered)) - 1][0]}: {error}") from error
+        raise FreefallError(f"{path}: line {comments + reader.line_num}: {error}") from error
 
 
 def _checked(column: Column, parse_cell: Callable[[str], Any], cell: str) -> Any:
@@ -130,9 +130,28 @@ def _checked(column: Column, parse_cell: Callable[[str], Any], cell: str) -> Any
             raise ValueError(f"expected at least {column.minimum}")
         if column.maximum is not None and typed > column.maximum:
             raise ValueError(f"expected at most {column.maximum}")
+        _require_room(column, typed)
     if column.allowed and typed not in column.allowed:
         raise ValueError(f"expected one of {', '.join(column.allowed)}")
     return typed
+
+
+def _require_room(column: Column, typed: float | Decimal) -> None:
+    """Refuse a number that the column's type would cut, round or lose."""
+    kind = column.polars_type
+    if isinstance(kind, pl.Decimal):
+        whole = kind.precision - kind.scale
+        if abs(typed) >= 10**whole or typed != round(typed, kind.scale):
+            raise ValueError(f"expected at most {whole} digits before and {kind.scale} behind the point")
+    elif isinstance(kind, pl.Int64) and not -(2**63) <= typed < 2**63:
+        raise ValueError("expected a number of 64 bits")
+
+
+def _date(cell: str) -> date:
+    day = date.fromisoformat(cell)
+    if day.isoformat() != cell:
+        raise ValueError("other ISO forms are refused")
+    return day
 
 
 def _boolean(cell: str) -> bool:
@@ -157,7 +176,7 @@ def _parser(column: Column) -> Callable[[str], Any]:
         "BOOLEAN": _boolean,
         "BIGINT": _number("a whole number", int),
         "DOUBLE": _number("a number", float),
-        "DATE": _number("a date YYYY-MM-DD", date.fromisoformat),
+        "DATE": _number("a date YYYY-MM-DD", _date),
         "TIMESTAMP": _number("a UTC time YYYY-MM-DDTHH:MM:SS", datetime.fromisoformat),
         "DECIMAL": _number("a decimal number", Decimal),
     }

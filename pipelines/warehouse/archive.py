@@ -35,10 +35,14 @@ class Archive:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as handle:
-                handle.write(zstandard.ZstdCompressor(level=9).compress(payload))
-                handle.flush()
-                os.fsync(handle.fileno())
-            Path(handle.name).replace(target)
+                draft = Path(handle.name)
+                try:
+                    handle.write(zstandard.ZstdCompressor(level=9).compress(payload))
+                    handle.flush()
+                    os.fsync(handle.fileno())
+                    draft.replace(target)
+                finally:
+                    draft.unlink(missing_ok=True)
         except OSError as error:
             raise FreefallError(f"{target.parent}: the archive cannot be written ({error.strerror})") from error
         return sha256

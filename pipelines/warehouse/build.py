@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -62,7 +63,7 @@ def code_hash(*parts: str) -> str:
 def content_hash(connection: duckdb.DuckDBPyConnection, qualified: str) -> str:
     """Return a hash of a table's rows that does not depend on their order."""
     rows, total = connection.execute(
-        f"select count(*), coalesce(sum(hash(t)::hugeint), 0)::varchar from {qualified} as t"
+        f"select count(*), coalesce(sum(hash(whole_row)::hugeint), 0)::varchar from {qualified} as whole_row"
     ).fetchall()[0]
     return f"{rows}:{total}"
 
@@ -111,7 +112,9 @@ def fill_from_frame(frame: pl.DataFrame) -> Fill:
         try:
             connection.execute(f"insert into {table.qualified} by name select * from filled_frame")
         finally:
-            connection.unregister("filled_frame")
+            # After a broken constraint nothing can be run until the rollback; the next fill replaces the name.
+            with contextlib.suppress(duckdb.TransactionException):
+                connection.unregister("filled_frame")
 
     return fill
 
@@ -156,6 +159,8 @@ def build_table(
     except ChecksFailedError:
         with transaction(connection):
             _record(connection, table, outcomes)
+            # What was recorded is of the rows that were not kept: the kept ones are checked again next time.
+            connection.execute("update meta.table_state set input_hash = '' where table_name = ?", [table.qualified])
         raise
     except duckdb.ConstraintException as error:
         raise ChecksFailedError(f"{table.qualified}: {str(error).splitlines()[0]}") from error

@@ -17,8 +17,10 @@ from pipelines.schema.ddl import create_schemas, create_table
 # Tables that outlive a run: they are made once and appended to, never rebuilt.
 _KEPT = (meta.VINTAGE, meta.CHECK_RESULT, meta.TABLE_STATE, meta.FETCH, meta.QUARANTINE)
 _MEMORY_LIMIT = "512MB"
-# What a commit says when the disk refuses it; DuckDB then raises no IOException.
-_DISK_SIGNS = ("no space left", "permission denied", "read-only file system")
+# What DuckDB says when the disk refuses a commit; it then raises no IOException.
+_DISK_SIGNS = ("no space left", "failed to commit")
+# Set when opening: a process that opens the file twice shares one locked configuration.
+_READING = {"threads": 2, "enable_external_access": False, "lock_configuration": True}
 
 
 @contextlib.contextmanager
@@ -116,12 +118,10 @@ def open_published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.is_file():
         raise FreefallError(f"{path}: nothing published yet; run `freefall run` first")
     try:
-        connection = duckdb.connect(str(path), read_only=True, config={"threads": 2})
+        connection = duckdb.connect(str(path), read_only=True, config=_READING)
     except duckdb.Error as error:
         raise FreefallError(f"{path}: cannot be opened ({str(error).splitlines()[0]})") from error
     try:
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()

@@ -117,7 +117,9 @@ def take_snapshots(
     except (FreefallError, ValueError) as error:
         record_fetch(connection, source.name, fetched_at=now, outcome="failed", url=source.live_url, detail=str(error))
         return f"{source.name}: {error}"
-    is_new = stored.sha256 not in {known.sha256 for known in known_snapshots(connection, source.name)}
+    # A list may go back to former bytes: that is a snapshot too.
+    earlier = [known.sha256 for known in known_snapshots(connection, source.name) if known.observed_at < now]
+    is_new = earlier[-1:] != [stored.sha256]
     record_fetch(
         connection,
         source.name,
@@ -132,14 +134,13 @@ def take_snapshots(
 
 
 def known_snapshots(connection: duckdb.DuckDBPyConnection, source: str) -> list[StoredSnapshot]:
-    """Return every distinct payload ever received from a source, oldest first."""
+    """Return every payload received from a source that differs from the one before it, oldest first."""
     rows = connection.execute(
         """
-        select snapshot_sha256, min(fetched_at) as observed_at, arg_min(url, fetched_at)
+        select snapshot_sha256, fetched_at, url
         from meta.fetch
         where source = ? and outcome = 'new'
-        group by snapshot_sha256
-        order by observed_at
+        order by fetched_at
         """,
         [source],
     ).fetchall()
@@ -205,7 +206,7 @@ def parse_price_source(
                     )
         except ValueError as error:
             raise FreefallError(f"{source.name}: snapshot {snapshot.sha256[:12]}: {error}") from error
-    return pl.DataFrame(quotes, schema=raw.GENAI_PRICES.frame_schema, orient="row"), held
+    return pl.DataFrame(quotes, schema=raw.GENAI_PRICES.frame_schema, orient="row"), list(dict.fromkeys(held))
 
 
 def _naive(instant: datetime) -> datetime:

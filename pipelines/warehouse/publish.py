@@ -50,7 +50,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: paths.Home) -> list[Pat
         _remove_others(folder / "parquet", set(written))
     except OSError as error:
         raise FreefallError(f"{folder}: cannot be published ({error.strerror}); the last publication stays") from error
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.TransactionException) as error:
         raise FreefallError(
             f"{folder}: cannot be published ({str(error).splitlines()[0]}); the last publication stays"
         ) from error

@@ -6,12 +6,16 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 _GUARD = Path(__file__).resolve().parent / "guard"
@@ -134,3 +138,21 @@ def shown_to_users(home: Path) -> dict[str, str]:
     """Return the SHA-256 of everything that readers see, by path below the home."""
     hashes = file_hashes(home / "data" / "published", home / "dashboards" / "site")
     return {str(Path(name).relative_to(home)): sha256 for name, sha256 in hashes.items()}
+
+
+def wait_until_open(process: int, path: Path, seconds: float = 60) -> None:
+    """Wait until a process has a file open; without /proc that can't be seen, so the test is skipped."""
+    folder = Path(f"/proc/{process}/fd")
+    if not folder.is_dir():
+        os.kill(process, signal.SIGKILL)
+        pytest.skip("needs /proc to see which process has a file open")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for handle in folder.iterdir():
+            try:
+                if handle.readlink() == path:
+                    return
+            except OSError:  # closed between listing and looking
+                continue
+        time.sleep(0.02)
+    raise TimeoutError(f"process {process} did not open {path} within {seconds} s")

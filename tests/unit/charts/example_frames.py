@@ -90,11 +90,11 @@ def _sources() -> pl.DataFrame:
 
 def _verdicts() -> pl.DataFrame:
     claims = (
-        ("inference_price", "supported", 14.2, 9.8, 21.0, "factor per year", "The price of equal performance falls tenfold a year."),
-        ("experience", "mixed", 0.21, 0.1, 0.3, "share per doubling", "Accelerators follow an experience curve like other technologies."),
-        ("capacity", "cannot_tell", 0.35, 0.1, 1.4, "share of installed base", "The installed chips can serve 10,000 tokens a day to everyone."),
-        ("scale", "not_supported", None, None, None, "years", "Four years of one PhD pay for themselves with 0.001 % at TSMC."),
-    )  # fmt: skip
+        ("price_decline", "supported", 14.2, 9.8, 21.0, "factor per year"),
+        ("learning_curve", "mixed", 0.21, 0.1, 0.3, "share of the price lost per year"),
+        ("serving_capacity", "cannot_tell", 0.35, 0.1, 1.4, "share of the installed base"),
+        ("scale_wins", "not_supported", None, None, None, "years"),
+    )
     return pl.DataFrame(
         [
             {
@@ -107,11 +107,11 @@ def _verdicts() -> pl.DataFrame:
                 "method": "score_controlled_trend on pareto_on_date",
                 "vintage": NEWEST,
                 "sentence": f"Invented verdict for the claim named {claim_id}: {verdict}.",
-                "statement": statement,
+                "statement": f"Invented claim number {ordinal}.",
                 "ordinal": ordinal,
                 "would_change": "An interval that lies wholly on one side of the claimed number.",
             }
-            for ordinal, (claim_id, verdict, number, low, high, unit, statement) in enumerate(claims, 1)
+            for ordinal, (claim_id, verdict, number, low, high, unit) in enumerate(claims, 1)
         ],
         schema_overrides={"value": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64},
     )
@@ -143,9 +143,7 @@ def _frontier() -> pl.DataFrame:
                 rows.append(offer | {"series": "available"})
                 if step % 4 != 3:
                     rows.append(offer | {"series": "records"})
-    return pl.DataFrame(rows, infer_schema_length=None).with_columns(
-        pl.col("usd_per_mtok").round(9).cast(PRICE)
-    )
+    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.col("usd_per_mtok").round(9).cast(PRICE))
 
 
 def _fits() -> pl.DataFrame:
@@ -312,26 +310,19 @@ def _rentals() -> pl.DataFrame:
     ):
         for place, (chip, start) in enumerate(chips.items()):
             for seller, provider in enumerate(providers):
-                for month in range(0, 40 - 6 * place, 4):
-                    rows.append(
-                        {
-                            "rental_id": f"{pricing}{chip}{provider}{month}",
-                            "date": date(
-                                2023 + (month + 6 * place) // 12,
-                                (month + 6 * place) % 12 + 1,
-                                1 + 7 * (seller % 3),
-                            ),
-                            "provider": provider,
-                            "gpu": f"{chip} SXM",
-                            "chip": None if chip == "V100" else chip,
-                            "pricing": pricing,
-                            "usd_per_gpu_hour": discount
-                            * start
-                            * (0.8 + 0.2 * seller)
-                            * math.exp(-0.02 * month),
-                            "source_url": None if seller else f"https://example.org/{provider.lower()}",
-                        }
-                    )
+                rows.extend(
+                    {
+                        "rental_id": f"{pricing}{chip}{provider}{month}",
+                        "date": date(2023, 1, 1 + 7 * (seller % 3)) + timedelta(days=30 * (month + 6 * place)),
+                        "provider": provider,
+                        "gpu": f"{chip} SXM",
+                        "chip": None if chip == "V100" else chip,
+                        "pricing": pricing,
+                        "usd_per_gpu_hour": discount * start * (0.8 + 0.2 * seller) * math.exp(-0.02 * month),
+                        "source_url": None if seller else f"https://example.org/{provider.lower()}",
+                    }
+                    for month in range(0, 40 - 6 * place, 4)
+                )
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
         pl.col("usd_per_gpu_hour").round(6).cast(pl.Decimal(12, 6))
     )
@@ -407,8 +398,10 @@ def _coverage() -> pl.DataFrame:
                 (date(2024, 6, 30), 3.4e6), (date(2024, 12, 31), 6.4e6), (date(2025, 6, 30), 1.2e7),
                 (date(2025, 12, 31), 2.1e7), (date(2026, 6, 30), 3.2e7),
             )
-            for scenario, times in (("v3_r1_class", 1), ("frontier_4x", 4))
-            for reading, weight in (("output_only", 1), ("output_with_prefill", 1.4), ("fleet_day", 2.2), ("in_out_total", 0.3))
+            for scenario, times in (("v3_r1_class", 1), ("frontier_1_to_8x", 4))
+            for reading, weight in (
+                ("output_only", 1), ("output_with_prefill", 1.4), ("fleet_day", 2.2), ("in_out_total", 0.3),
+            )
         ]
     )  # fmt: skip
 

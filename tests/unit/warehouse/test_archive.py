@@ -1,0 +1,118 @@
+"""The archive: what goes in comes out, or an error says so; nothing half-written is left."""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipelines.errors import FreefallError
+from pipelines.warehouse.archive import Archive
+
+PAYLOAD = b'[{"id": "grove", "models": []}]' * 10
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return Archive(tmp_path / "archive")
+
+
+def files(tmp_path):
+    return [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_payload_comes_back_under_its_hash(archive):
+    sha256 = archive.put(PAYLOAD)
+    assert sha256 == hashlib.sha256(PAYLOAD).hexdigest()
+    assert archive.get(sha256) == PAYLOAD
+    assert sha256 in archive
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
+@given(st.binary(max_size=2000))
+def test_any_bytes_come_back(archive, payload):
+    assert archive.get(archive.put(payload)) == payload
+
+
+def test_storing_again_writes_nothing(archive, tmp_path):
+    archive.put(PAYLOAD)
+    (stored,) = files(tmp_path)
+    before = stored.stat().st_mtime_ns
+    archive.put(PAYLOAD)
+    assert files(tmp_path) == [stored]
+    assert stored.stat().st_mtime_ns == before
+
+
+def test_a_stored_payload_leaves_no_temporary_file(archive, tmp_path):
+    sha256 = archive.put(PAYLOAD)
+    assert [path.name for path in files(tmp_path)] == [f"{sha256}.zst"]
+
+
+def test_nothing_is_stored_before_the_first_payload(archive, tmp_path):
+    assert list(tmp_path.iterdir()) == []
+    assert "0" * 64 not in archive
+
+
+def test_a_missing_payload_is_said(archive):
+    with pytest.raises(FreefallError, match=rf"{'0' * 64}\.zst: the archived payload cannot be read"):
+        archive.get("0" * 64)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@given(st.data())
+def test_a_damaged_object_is_never_taken_for_the_payload(archive, tmp_path, data):
+    sha256 = archive.put(PAYLOAD)
+    (stored,) = files(tmp_path)
+    whole = stored.read_bytes()
+    place = data.draw(st.integers(min_value=0, max_value=len(whole) - 1))
+    flipped = data.draw(st.integers(min_value=1, max_value=255))
+    stored.write_bytes(whole[:place] + bytes([whole[place] ^ flipped]) + whole[place + 1 :])
+    # A flipped bit that does not matter (in a reserved field) is no damage.
+    read = None
+    with contextlib.suppress(FreefallError):
+        read = archive.get(sha256)
+    stored.write_bytes(whole)
+    assert read in (None, PAYLOAD)
+
+
+def test_an_object_that_holds_another_payload_is_refused(archive, tmp_path):
+    sha256, other = archive.put(PAYLOAD), archive.put(b"other")
+    folder = tmp_path / "archive"
+    (folder / sha256[:2] / f"{sha256}.zst").write_bytes((folder / other[:2] / f"{other}.zst").read_bytes())
+    with pytest.raises(FreefallError, match=f"does not have the hash {sha256}"):
+        archive.get(sha256)
+
+
+def test_a_cut_off_object_is_refused(archive, tmp_path):
+    sha256 = archive.put(PAYLOAD)
+    (stored,) = files(tmp_path)
+    stored.write_bytes(stored.read_bytes()[:-5])
+    with pytest.raises(FreefallError, match="cannot be read"):
+        archive.get(sha256)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "archive").write_text("a file stands in the way")
+    with pytest.raises(FreefallError, match="the archive cannot be written"):
+        Archive(tmp_path / "archive").put(PAYLOAD)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_said(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(FreefallError, match="the archive cannot be written"):
+        Archive(tmp_path / "archive").put(PAYLOAD)
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_full_disk_leaves_neither_an_object_nor_a_temporary_file(archive, tmp_path, monkeypatch, step):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), full)
+    with pytest.raises(FreefallError, match="No space left on device"):
+        archive.put(PAYLOAD)
+    assert files(tmp_path) == []
