@@ -126,7 +126,9 @@ def draw_coverage(prepared: Prepared) -> alt.LayerChart:
     return alt.LayerChart(
         layer=[
             line.mark_rule(strokeDash=[5, 4]),
-            line.mark_text(align="right", baseline="bottom", dx=-4, dy=-3).encode(text="says:N", x=alt.value("width")),
+            line.mark_text(align="right", baseline="bottom", dx=-4, dy=-3).encode(
+                text="says:N", x=alt.value("width"), opacity=wide_only()
+            ),
             rules.add_params(pick),
             points,
         ],

@@ -76,12 +76,13 @@ def prepare_curves(frames: Frames) -> Prepared:
     names = tuple(rows["technology"].unique(maintain_order=True))
     last = rows.group_by("technology", maintain_order=True).last().sort("price_ratio")
     steepest = last.row(0, named=True)
+    fall = number(float(f"{1 / steepest['price_ratio']:.3g}"))
     blurred = last.filter(pl.col("verdict") == _VERDICTS[INSEPARABLE]).height
     return Prepared(
         rows=rows,
         alt_text=(
             f"{len(names)} technologies. The largest fall is that of {steepest['technology']}: by {steepest['year']} "
-            f"the unit price was 1/{number(1 / steepest['price_ratio'])} of its first. For {blurred} of them "
+            f"the unit price was 1/{fall} of its first. For {blurred} of them "
             f"production cannot be told apart from time."
         ),
         pick=("technology", names),

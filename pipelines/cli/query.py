@@ -47,7 +47,7 @@ def command(sql: str, output_format: str, as_json: bool) -> None:
             frame = relation.pl()
             rendered = _rendered(frame, "json" if as_json else output_format)
         except duckdb.Error as error:
-            raise FreefallError(f"query: {error}") from error
+            raise FreefallError(f"query: {_one_line(error)}") from error
         except pl.exceptions.PolarsError as error:
             first = str(error).splitlines()[0]
             raise FreefallError(f"query: a column has a type that cannot be shown so ({first}); cast it") from error
@@ -72,3 +72,8 @@ def _rendered(frame: pl.DataFrame, output_format: str) -> str | bytes | None:
         frame.write_parquet(buffer)
         return buffer.getvalue()
     return None
+
+
+def _one_line(error: duckdb.Error) -> str:
+    """Return what DuckDB says before it quotes the statement."""
+    return " ".join(str(error).split("\n\nLINE ", maxsplit=1)[0].split())

@@ -13,7 +13,7 @@ import duckdb
 from pydantic import PrivateAttr
 
 from pipelines.config import Config
-from pipelines.errors import FreefallError
+from pipelines.errors import FreefallError, WarehouseBusyError
 from pipelines.schema.table import Table
 from pipelines.warehouse.archive import Archive
 from pipelines.warehouse.build import Built, Fill, build_table, input_hash
@@ -74,12 +74,21 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             with open_warehouse(self._config.home) as connection:
                 self._connection = connection
                 yield self
-        except FreefallError as error:
+        except WarehouseBusyError as error:
+            # The record of the last run belongs to the run that is writing.
             PROGRESS.failures.append(str(error))
             raise
-        finally:
-            with contextlib.suppress(OSError):
-                self._config.home.last_run.write_text(PROGRESS.as_json(datetime.now(UTC)), encoding="utf-8")
+        except FreefallError as error:
+            PROGRESS.failures.append(str(error))
+            self._write_record()
+            raise
+        else:
+            self._write_record()
+
+    def _write_record(self) -> None:
+        # Status is a convenience: that it cannot be written must not hide what happened.
+        with contextlib.suppress(OSError):
+            self._config.home.last_run.write_text(PROGRESS.as_json(datetime.now(UTC)), encoding="utf-8")
 
     @property
     def config(self) -> Config:

@@ -15,6 +15,7 @@ _CHUNK = 1 << 16
 _RETRIED = (408, 425, 429, 500, 502, 503, 504)
 _OK = 200
 _NOT_MODIFIED = 304
+_LONGEST_WAIT_SECONDS = 120
 
 
 def fetch(
@@ -80,6 +81,7 @@ def _retry(attempts: int) -> Any:
         backoff_factor=0.5,
         backoff_jitter=0.5,
         backoff_max=30,
+        retry_after_max=_LONGEST_WAIT_SECONDS,
         raise_on_status=False,
     )
 

@@ -157,13 +157,13 @@ def build_table(
                 [table.qualified, inputs, content_hash(connection, table.qualified), rows, seconds],
             )
     except ChecksFailedError:
-        with transaction(connection):
-            _record(connection, table, outcomes)
-            # What was recorded is of the rows that were not kept: the kept ones are checked again next time.
-            connection.execute("update meta.table_state set input_hash = '' where table_name = ?", [table.qualified])
+        _record_failure(connection, table, outcomes)
         raise
     except duckdb.ConstraintException as error:
-        raise ChecksFailedError(f"{table.qualified}: {str(error).splitlines()[0]}") from error
+        found = str(error).splitlines()[0]
+        outcome = CheckOutcome(table.qualified, "constraints", "critical", is_passed=False, failed_rows=1, detail=found)
+        _record_failure(connection, table, [outcome])
+        raise ChecksFailedError(f"{table.qualified}: {found}") from error
     return Built(table, rows, False, seconds, tuple(outcomes))
 
 
@@ -225,6 +225,13 @@ def _record(connection: duckdb.DuckDBPyConnection, table: Table, outcomes: Itera
     connection.execute("delete from meta.check_result where table_name = ?", [table.qualified])
     rows = [dataclasses.astuple(outcome) for outcome in outcomes]
     fill_from_frame(pl.DataFrame(rows, schema=CHECK_RESULT.frame_schema, orient="row"))(connection, CHECK_RESULT)
+
+
+def _record_failure(connection: duckdb.DuckDBPyConnection, table: Table, outcomes: Iterable[CheckOutcome]) -> None:
+    """Record why rows were not kept; the kept ones are checked again next time."""
+    with transaction(connection):
+        _record(connection, table, outcomes)
+        connection.execute("update meta.table_state set input_hash = '' where table_name = ?", [table.qualified])
 
 
 def _last_outcomes(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[CheckOutcome, ...]:

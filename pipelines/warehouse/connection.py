@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.errors import FreefallError
+from pipelines.errors import FreefallError, WarehouseBusyError
 from pipelines.paths import Home
 from pipelines.schema import meta
 from pipelines.schema.catalog import SCHEMA_VERSION
@@ -20,7 +20,11 @@ _MEMORY_LIMIT = "512MB"
 # What DuckDB says when the disk refuses a commit; it then raises no IOException.
 _DISK_SIGNS = ("no space left", "failed to commit")
 # Set when opening: a process that opens the file twice shares one locked configuration.
-_READING = {"threads": 2, "enable_external_access": False, "lock_configuration": True}
+_READING: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "enable_external_access": False,
+    "lock_configuration": True,
+}
 
 
 @contextlib.contextmanager
@@ -52,20 +56,20 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         f"{schema}.{name}"
         for schema, name in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
     }
-    connection.execute("begin")
-    for statement in create_schemas():
-        connection.execute(statement)
-    for table in _KEPT:
-        if table.qualified not in existing:
-            for statement in create_table(table):
-                connection.execute(statement)
-    connection.execute("commit")
-    written = connection.execute("select max(schema_version) from meta.vintage").fetchall()[0][0]
-    if written is not None and written > SCHEMA_VERSION:
-        raise FreefallError(
-            f"{path}: written by a newer freefall (schema {written}, this one knows {SCHEMA_VERSION}); "
-            "update freefall or choose another --home"
-        )
+    if meta.VINTAGE.qualified in existing:
+        written = connection.execute("select max(schema_version) from meta.vintage").fetchall()[0][0]
+        if written is not None and written > SCHEMA_VERSION:
+            raise FreefallError(
+                f"{path}: written by a newer freefall (schema {written}, this one knows {SCHEMA_VERSION}); "
+                "update freefall or choose another --home"
+            )
+    with transaction(connection):
+        for statement in create_schemas():
+            connection.execute(statement)
+        for table in _KEPT:
+            if table.qualified not in existing:
+                for statement in create_table(table):
+                    connection.execute(statement)
 
 
 def _explained(path: Path, error: duckdb.Error) -> FreefallError:
@@ -77,7 +81,7 @@ def _explained(path: Path, error: duckdb.Error) -> FreefallError:
             if "PID " in text
             else "unknown"
         )
-        return FreefallError(f"{path}: another run is writing (process {holder}); wait for it or stop it")
+        return WarehouseBusyError(f"{path}: another run is writing (process {holder}); wait for it or stop it")
     if "permission" in text.lower() or "read-only" in text.lower():
         return FreefallError(f"{path}: cannot be written; check its permissions or choose another --home")
     first = text.splitlines()[0]

@@ -36,24 +36,23 @@ def publish(connection: duckdb.DuckDBPyConnection, home: paths.Home) -> list[Pat
     """
     folder = home.published
     draft = folder / ".draft"
+    left = "the last publication stays"
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         _write_database(connection, draft / home.published_database.name)
         written = _write_parquet(connection, draft)
         (folder / "parquet").mkdir(exist_ok=True)
-        # Everything is complete on disk before the first rename.
-        (draft / home.published_database.name).replace(home.published_database)
+        # Everything is complete on disk before the first rename; each file is always whole.
+        left = "the last database stays, its Parquet files may be of two vintages until the next run"
         for name in written:
-            target = folder / "parquet" / name
-            (draft / name).replace(target)
+            (draft / name).replace(folder / "parquet" / name)
         _remove_others(folder / "parquet", set(written))
+        (draft / home.published_database.name).replace(home.published_database)
     except OSError as error:
-        raise FreefallError(f"{folder}: cannot be published ({error.strerror}); the last publication stays") from error
+        raise FreefallError(f"{folder}: cannot be published ({error.strerror}); {left}") from error
     except (duckdb.IOException, duckdb.TransactionException) as error:
-        raise FreefallError(
-            f"{folder}: cannot be published ({str(error).splitlines()[0]}); the last publication stays"
-        ) from error
+        raise FreefallError(f"{folder}: cannot be published ({str(error).splitlines()[0]}); {left}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return [home.published_database, *(folder / "parquet" / name for name in written)]

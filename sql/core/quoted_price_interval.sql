@@ -79,17 +79,18 @@ interval_open as (
     from said
 ),
 
+-- What a list no longer says was true until it was gone: it stays known, closed on that day, until the list
+-- dates the listing's prices again.
 interval_closed as (
     select
         * exclude (dated_at),
-        first_at::date as valid_from,
-        gone_at::date as valid_to,
+        case when statement_kind = 'observed' then first_at::date else effective_from end as valid_from,
+        least(coalesce(stated_to, gone_at::date), gone_at::date) as valid_to,
         gone_at as known_from,
         dated_at as known_to
     from (
         select
             said.*,
-            -- Dates that the list gives later replace what we saw.
             (
                 select min(dated.first_at)
                 from said as dated
@@ -102,9 +103,10 @@ interval_closed as (
                     and dated.tier_min_tokens = said.tier_min_tokens
             ) as dated_at
         from said
-        where statement_kind = 'observed' and gone_at is not null
+        where statement_kind in ('observed', 'list_change') and gone_at is not null
     )
-    where gone_at::date > first_at::date and (dated_at is null or dated_at > gone_at)
+    where (dated_at is null or dated_at > gone_at)
+        and (valid_from is null or valid_to > valid_from)
 )
 
 select

@@ -3,7 +3,6 @@
 import difflib
 import os
 import re
-import warnings
 from pathlib import Path
 
 import dagster as dg
@@ -11,14 +10,10 @@ import pytest
 
 from pipelines import paths
 from pipelines.config import SCHEDULE_CRON
+from pipelines.definitions import defs
+from pipelines.defs.schedules import DAILY_JOB, DAILY_SCHEDULE
 from pipelines.schema.catalog import TABLES
 from pipelines.warehouse.sql import checks, table_selects
-
-with warnings.catch_warnings():
-    # Dagster 1.13 reads its resources by a name that pydantic 2 deprecates.
-    warnings.filterwarnings("ignore", message="The `__fields__` attribute")
-    from pipelines.definitions import defs
-    from pipelines.defs.schedules import DAILY_JOB, DAILY_SCHEDULE
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.txt")
 SPECS = {spec.key.to_user_string(): spec for asset in defs.assets for spec in asset.specs}

@@ -122,7 +122,12 @@ def test_a_damaged_warehouse_is_named_and_left_alone(own_home, damage):
     start = 0 if damage == "header" else 12288
     content[start : start + 4096] = b"\x55" * 4096
     own_home.warehouse.write_bytes(content)
-    line = the_line(freefall(own_home.root, "run"))
+    opened = (
+        freefall(own_home.root, "run")
+        if damage == "middle"
+        else _as_ordinary_user(own_home, code=_OPEN.format(do="pass"))
+    )
+    line = the_line(opened)
     assert f"{own_home.warehouse}: not a usable DuckDB file" in line
     assert "another run" not in line
     assert own_home.warehouse.read_bytes() == bytes(content)

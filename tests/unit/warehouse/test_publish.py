@@ -148,7 +148,7 @@ def test_a_failure_leaves_the_last_publication_and_no_draft(shared, monkeypatch)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", full)
         with pytest.raises(
-            FreefallError, match=r"cannot be published \(No space left on device\); the last publication stays"
+            FreefallError, match=r"cannot be published \(No space left on device\); the last database stays"
         ):
             publish(connection, home)
     assert state(home) == before
