@@ -33,13 +33,13 @@ READINGS = {
 DECIDING_SCENARIO = "frontier_1_to_8x"
 DISCLOSERS_SHOWN = 7
 OTHERS = "others"
-SHARE_NEEDED = "Share of the installed base needed"
+SHARE_NEEDED = "Share of the accelerators free for serving"
 PER_PERSON = "Tokens per person on earth and day"
 CLAIMED_TOKENS = "tokens of the claim"
 
 
 def prepare_coverage(frames: Frames) -> Prepared:
-    """Return the share of the installed base that is needed, per date, scenario and reading."""
+    """Return the share of the accelerators free for serving that is needed, per date, scenario and reading."""
     rows = take(
         frames,
         "mart.capacity_coverage",
@@ -65,8 +65,8 @@ def prepare_coverage(frames: Frames) -> Prepared:
     return Prepared(
         rows=rows,
         alt_text=(
-            f"At {newest['date'][0]}, scenario {scenario}: between {low:.1%} and {high:.1%} of the installed "
-            f"accelerators, central values, depending on what counts as a token."
+            f"At {newest['date'][0]}, scenario {scenario}: between {low:.1%} and {high:.1%} of the "
+            f"accelerators free for serving, central values, depending on what counts as a token."
         ),
         pick=("read_as", tuple(rows["read_as"].unique(maintain_order=True))),
     )
@@ -121,16 +121,16 @@ def draw_coverage(prepared: Prepared) -> alt.LayerChart:
             alt.Tooltip("installed:Q", title="Installed", format=".3~s"),
         ],
     )
-    whole = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["all installed accelerators"]})))
+    whole = alt.Chart(inline(pl.DataFrame({"at": [1.0], "says": ["all that are free for serving"]})))
     line = whole.encode(alt.Y("at:Q", scale=scale, title=SHARE_NEEDED))
+    says = line.encode(text="says:N", x=alt.value("width"), opacity=wide_only())
     return alt.LayerChart(
         layer=[
             line.mark_rule(strokeDash=[5, 4]),
-            line.mark_text(align="right", baseline="bottom", dx=-4, dy=-3).encode(
-                text="says:N", x=alt.value("width"), opacity=wide_only()
-            ),
             rules.add_params(pick),
             points,
+            says.mark_text(align="right", baseline="bottom", dx=-4, dy=-3, style="halo"),
+            says.mark_text(align="right", baseline="bottom", dx=-4, dy=-3),
         ],
         height=PICTURE_HEIGHT,
     ).add_params(scenario)
@@ -253,7 +253,7 @@ def draw_demand(prepared: Prepared) -> alt.LayerChart:
 CHARTS = (
     ChartSpec(
         "capacity_coverage",
-        "Share of the installed accelerators that the claim would take",
+        "Share of the accelerators that the claim would take",
         "capacity",
         ("mart.capacity_coverage",),
         ("epoch_ai", "deepseek", "united_nations"),
