@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ import polars as pl
 
 from pipelines.charts.blocks import BLOCKS, Surroundings
 from pipelines.charts.pages import Page, Shown, read_pages, render_page
-from pipelines.charts.pictures import SUFFIXES, fingerprint, renderer, vega_script, write_files
+from pipelines.charts.pictures import SUFFIXES, fingerprint, renderer, vega_script, write_files, write_png
 from pipelines.charts.registry import CHARTS
 from pipelines.charts.spec import ChartSpec, Frames, NoDataError, compact_json
 from pipelines.charts.theme import config
@@ -85,18 +86,23 @@ def _fill(fresh: Path, frames: Frames, old: Path, code_version: str, as_built: d
     shown = {spec.name: _shown(spec, frames) for spec in CHARTS}
     hashes: dict[str, str] = {}
     kept = 0
-    for name, chart in shown.items():
-        if chart.prepared is None:
-            continue
-        hashes[name] = fingerprint(chart.spec, chart.prepared, chart.source_line)
-        files = [(old / "charts" / name).with_suffix(suffix) for suffix in SUFFIXES]
-        if manifest.get(name) == hashes[name] and all(path.is_file() for path in files):
-            for path in files:
-                shutil.copyfile(path, charts / path.name)
-            kept += 1
-        else:
-            write_files(chart.spec, chart.prepared, chart.source_line, charts)
-    _write_static(fresh, old, is_same_renderer=manifest.get("renderer") == renderer())
+    # The renderer lets go of Python while it works, so pictures are made beside the next chart's drawing.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        pending = [pool.submit(_write_static, fresh, old, is_same_renderer=manifest.get("renderer") == renderer())]
+        for name, chart in shown.items():
+            if chart.prepared is None:
+                continue
+            hashes[name] = fingerprint(chart.spec, chart.prepared, chart.source_line)
+            files = [(old / "charts" / name).with_suffix(suffix) for suffix in SUFFIXES]
+            if manifest.get(name) == hashes[name] and all(path.is_file() for path in files):
+                for path in files:
+                    shutil.copyfile(path, charts / path.name)
+                kept += 1
+            else:
+                write_files(chart.spec, chart.prepared, chart.source_line, charts)
+                pending.append(pool.submit(write_png, (charts / name).with_suffix(".svg")))
+        for picture in pending:
+            picture.result()
     _write_pages(fresh, pages, shown, frames, code_version, as_built)
     (fresh / _MANIFEST).write_text(compact_json({**hashes, "renderer": renderer()}) + "\n", encoding="utf-8")
     sizes = [path.stat().st_size for path in fresh.rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from pipelines.charts.site import REQUIRED_TABLES, build_site
 from pipelines.defs.factory import OWNERS, RETRIES, asset_key, freshness
 from pipelines.defs.resources import PROGRESS, Warehouse
 from pipelines.errors import FreefallError
+from pipelines.paths import DASHBOARDS
 from pipelines.schema.catalog import TABLES
 from pipelines.warehouse.build import code_hash, read_frames
 from pipelines.warehouse.connection import transaction
@@ -38,6 +40,14 @@ def _remember(warehouse: Warehouse, name: str, inputs: str, files: int, seconds:
         warehouse.connection.execute(
             "insert into meta.table_state values (?, ?, ?, ?, ?)", [name, inputs, inputs, files, seconds]
         )
+
+
+def _pages_hash() -> str:
+    """Return the hash of the page texts, template and static files."""
+    digest = hashlib.sha256()
+    for path in sorted((*DASHBOARDS.glob("*.*"), *(DASHBOARDS / "static").glob("*"))):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 @dg.asset(
@@ -105,7 +115,7 @@ def site(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg
     began = time.perf_counter()
     folder: Path = warehouse.config.home.site
     vintage_id, _ = record_vintage(warehouse.connection, now=datetime.now(UTC))
-    inputs = f"{vintage_id}:{code_hash('charts')}"
+    inputs = f"{vintage_id}:{code_hash('charts')}:{_pages_hash()}"
     if _state(warehouse, "publication.site") == inputs and (folder / "index.html").is_file():
         PROGRESS.step("publication.site", time.perf_counter() - began, "unchanged")
         return dg.MaterializeResult(metadata={"unchanged": True})

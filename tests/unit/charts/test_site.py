@@ -1,15 +1,14 @@
-import struct
-import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 from example_frames import example_frames
+from PIL import Image
 
 from pipelines.charts import pages, site
 from pipelines.charts.markup import cell, inline_text, number, prose, table
-from pipelines.charts.png import with_palette
+from pipelines.charts.pictures import write_png
 from pipelines.charts.registry import CHARTS
 from pipelines.charts.site import REQUIRED_TABLES, build_site
 from pipelines.paths import DASHBOARDS
@@ -41,6 +40,7 @@ def without_drawing(monkeypatch):
             (folder / spec.name).with_suffix(suffix).write_text(source_line)
 
     monkeypatch.setattr(site, "write_files", write)
+    monkeypatch.setattr(site, "write_png", lambda _: None)
     monkeypatch.setattr(site, "vega_script", lambda: "")
 
 
@@ -243,54 +243,18 @@ def test_a_long_table_says_where_the_rest_is():
     assert text.count("<tr>") == 41
 
 
-def _png(rows):
-    head = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 6, 0, 0, 0)
-    body = b""
-    for row in rows:
-        left = (0, 0, 0, 0)
-        body += b"\x01"
-        for pixel in row:
-            body += bytes((new - old) % 256 for new, old in zip(pixel, left, strict=True))
-            left = pixel
-    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(body)), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part)) for name, part in chunks
+def test_a_picture_has_a_palette_that_keeps_its_colours(tmp_path):
+    svg = tmp_path / "two.svg"
+    svg.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10" fill="#fff"/>'
+        '<rect width="10" height="10" fill="#0068a8"/></svg>'
     )
-
-
-def _pixels(png):
-    parts = {}
-    place = 8
-    while place < len(png):
-        (length,) = struct.unpack(">I", png[place : place + 4])
-        parts[png[place + 4 : place + 8]] = png[place + 8 : place + 8 + length]
-        place += 12 + length
-    width, height = struct.unpack(">II", parts[b"IHDR"][:8])
-    raw = zlib.decompress(parts[b"IDAT"])
-    colours = [tuple(parts[b"PLTE"][3 * n : 3 * n + 3]) for n in range(len(parts[b"PLTE"]) // 3)]
-    return [[colours[raw[y * (width + 1) + 1 + x]] for x in range(width)] for y in range(height)]
-
-
-def test_a_palette_keeps_the_picture():
-    rows = [[(255, 255, 255, 255), (0, 104, 168, 255)], [(0, 104, 168, 255), (16, 24, 32, 255)]]
-    assert _pixels(with_palette(_png(rows))) == [[pixel[:3] for pixel in row] for row in rows]
-
-
-def test_more_colours_than_places_take_the_nearest():
-    rows = [[(8 * red, 8 * green, 0, 255) for red in range(20)] for green in range(20)]
-    shown = _pixels(with_palette(_png(rows)))
-    assert len({pixel for row in shown for pixel in row}) == 256
-    assert all(
-        abs(a[0] - b[0]) + abs(a[1] - b[1]) <= 90
-        for row, old in zip(shown, rows, strict=True)
-        for a, b in zip(row, old, strict=True)
-    )
-
-
-def test_another_kind_of_png_is_left_alone():
-    rows = [[(1, 2, 3, 255)]]
-    png = _png(rows).replace(b"\x08\x06\x00\x00\x00", b"\x08\x02\x00\x00\x00")
-    assert with_palette(png) == png
+    write_png(svg)
+    with Image.open(tmp_path / "two.png") as picture:
+        assert picture.mode == "P"
+        shown = picture.convert("RGB")
+        assert shown.getpixel((5, 5)) == (0, 0x68, 0xA8)
+        assert shown.getpixel((15, 5)) == (255, 255, 255)
 
 
 def test_the_fingerprint_knows_titles_and_sources():
