@@ -4,7 +4,7 @@
 with bounded as (
     select
         *,
-        row_number() over () as row_id,
+        row_number() over (order by alias, coalesce(alias_from, date '0001-01-01'), ai_model_id) as row_id,
         coalesce(alias_from, date '0001-01-01') as first_day,
         coalesce(alias_to, date '9999-12-31') as end_day
     from core.model_alias
