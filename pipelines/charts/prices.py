@@ -23,7 +23,10 @@ _METERS = {
 
 
 def prepare_list_prices(frames: Frames) -> Prepared:
-    """Return the prices of the models that changed most often, then most, those sold by their developer first."""
+    """Return the dated prices of the models that name a level of performance, then of record setters that moved most.
+
+    Of several listings of a model its developer's own is shown, then the one that changed most often.
+    """
     offers = take(
         frames,
         "mart.price_offer",
@@ -39,7 +42,7 @@ def prepare_list_prices(frames: Frames) -> Prepared:
         "source",
     )
     offers = some(
-        offers.filter("is_headline", pl.col("usd_per_mtok") > 0),
+        offers.filter("is_headline", pl.col("usd_per_mtok") > 0, pl.col("date_kind").is_in(("launch", "list_change"))),
         "No list price that may enter headline fits yet.",
     )
     offers = offers.unique(["listing_id", "valid_from"], keep="first", maintain_order=False).sort(
@@ -55,7 +58,17 @@ def prepare_list_prices(frames: Frames) -> Prepared:
         )
         .sort("is_own", "steps", "spread", "listing_id", descending=[True, True, True, False])
         .unique("ai_model_id", keep="first", maintain_order=True)
-        .sort("is_own", "steps", "spread", "ai_model_id", descending=[True, True, True, False])
+        .join(_renown(frames), on="ai_model_id", how="left")
+        .with_columns(has_moved=(pl.col("records") > 0) & (pl.col("steps") > 1))
+        .sort(
+            "names_level",
+            "has_moved",
+            "steps",
+            "spread",
+            "ai_model_id",
+            descending=[True, True, True, True, False],
+            nulls_last=True,
+        )
         .head(MODELS_SHOWN)
     )
     rows = offers.join(listings.select("listing_id"), on="listing_id").sort("ai_model_id", "valid_from")
@@ -79,6 +92,24 @@ def prepare_list_prices(frames: Frames) -> Prepared:
         },
         pick=("ai_model_id", names),
         sources=tuple(sorted(rows["source"].unique())),
+    )
+
+
+def _renown(frames: Frames) -> pl.DataFrame:
+    """Return per AI model whether it names a level of performance, and how many record lows it set at such levels."""
+    steps = take(frames, "mart.price_frontier", "axis", "threshold", "series", "ai_model_id")
+    levels = take(frames, "mart.threshold", "axis", "threshold", "reference_model_id").drop_nulls("reference_model_id")
+    records = steps.filter(pl.col("series") == "records").join(levels, on=["axis", "threshold"])
+    return (
+        records.group_by("ai_model_id")
+        .agg(records=pl.len())
+        .join(
+            levels.select(ai_model_id="reference_model_id", names_level=pl.lit(1)).unique(),
+            on="ai_model_id",
+            how="full",
+            coalesce=True,
+        )
+        .with_columns(pl.col("records", "names_level").fill_null(0))
     )
 
 
@@ -129,9 +160,9 @@ def draw_list_prices(prepared: Prepared) -> alt.LayerChart:
 CHARTS = (
     ChartSpec(
         "list_prices",
-        "List prices of the models whose price changed most often",
+        "List prices of the models that set the levels and the records",
         "prices",
-        ("mart.price_offer",),
+        ("mart.price_frontier", "mart.price_offer", "mart.threshold"),
         ("reference",),
         prepare_list_prices,
         draw_list_prices,

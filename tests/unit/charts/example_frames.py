@@ -29,6 +29,7 @@ def example_frames() -> dict[str, pl.DataFrame]:
         "core.source": _sources(),
         "mart.claim_verdict": _verdicts(),
         "mart.price_frontier": _frontier(),
+        "mart.threshold": _thresholds(),
         "mart.decline_fit": _fits(),
         "mart.price_offer": _offers(),
         "mart.price_change": _changes(),
@@ -115,6 +116,11 @@ def _verdicts() -> pl.DataFrame:
         ],
         schema_overrides={"value": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64},
     )
+
+
+def _thresholds() -> pl.DataFrame:
+    levels = _frontier().select("axis", "threshold", label="threshold_label").unique(maintain_order=True)
+    return levels.with_columns(reference_model_id=pl.lit("example-named-class"))
 
 
 def _frontier() -> pl.DataFrame:
