@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,9 +13,7 @@ from pipelines.cli.output import json_text, terminal
 from pipelines.config import Config
 from pipelines.errors import FreefallError
 from pipelines.paths import DAGSTER_YAML, Home
-
-if TYPE_CHECKING:
-    from pipelines.defs.resources import Progress
+from pipelines.warehouse.progress import PROGRESS, Progress, unchanged_run
 
 
 @click.command("run")
@@ -32,7 +30,8 @@ def command(live: bool, as_json: bool) -> int:
     config = Config.from_environment()
     prepare_dagster(config.home)
     began = time.perf_counter()
-    is_ok, progress = _launch(config.home, quiet=as_json)
+    unchanged = None if live else unchanged_run(config.home)
+    is_ok, progress = (True, unchanged) if unchanged else _launch(config.home, quiet=as_json)
     seconds = time.perf_counter() - began
     summary = _summary(progress, seconds)
     if as_json:
@@ -98,7 +97,6 @@ def _launch(home: Home, *, quiet: bool) -> tuple[bool, Progress]:
         import dagster as dg  # noqa: TID251 - this verb launches
 
         from pipelines.definitions import defs
-        from pipelines.defs.resources import PROGRESS
         from pipelines.defs.schedules import DAILY_JOB
 
         job = defs.resolve_job_def(DAILY_JOB.name)
@@ -172,6 +170,8 @@ def _print_summary(home: Home, progress: Progress, summary: dict[str, Any], *, i
     if not is_ok:
         console.print("The run failed; what was published before stays as it was. `freefall status` says more.")
         return
+    if summary["tables_unchanged"] == summary["tables"] and not summary["files_written"]:
+        console.print("Nothing has changed since the last run; everything stays as it is.")
     console.print(f"\nDatabase: {home.published_database}", highlight=False, soft_wrap=True)
     console.print(f"Site:     {(home.site / 'index.html').as_uri()}", highlight=False, soft_wrap=True)
     console.print("          or `freefall serve` for http://127.0.0.1:8000/", highlight=False)

@@ -53,7 +53,8 @@ def read_status(home: Home) -> dict[str, Any]:
         "checks": checks,
         "checks_failed": failed.filter(pl.col("severity") == "critical").height,
         "warnings": failed.select("table_name", "check_name", "failed_rows", "detail").to_dicts(),
-        "last_run_at": last_run.get("finished_at"),
+        "last_run_at": last_run.get("at"),
+        "last_run_has_ended": last_run.get("has_ended"),
         "last_run_failures": last_run.get("failures", []),
         "sources": [
             {
@@ -64,6 +65,13 @@ def read_status(home: Home) -> dict[str, Any]:
             for row in sources.to_dicts()
         ],
     }
+
+
+def _outcome(status: dict[str, Any]) -> str:
+    if status["last_run_failures"]:
+        return "failed"
+    # The record is written when a run begins and again when it ends.
+    return "running, or killed" if status["last_run_has_ended"] is False else "fine"
 
 
 def _last_run(home: Home) -> dict[str, Any]:
@@ -90,9 +98,7 @@ def _print(status: dict[str, Any]) -> None:
     click.echo(
         f"checks      {status['checks']} run, {status['checks_failed']} failed, {len(status['warnings'])} not held"
     )
-    click.echo(
-        f"last run    {status['last_run_at'] or 'not recorded'}: {'failed' if status['last_run_failures'] else 'fine'}"
-    )
+    click.echo(f"last run    {status['last_run_at'] or 'not recorded'}: {_outcome(status)}")
     for failure in status["last_run_failures"]:
         click.echo(f"            {failure}")
     for warning in status["warnings"]:

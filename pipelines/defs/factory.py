@@ -10,10 +10,11 @@ import dagster as dg
 
 from pipelines import paths
 from pipelines.config import SCHEDULE_CRON, SCHEDULE_TIMEZONE
-from pipelines.defs.resources import PROGRESS, Warehouse
+from pipelines.defs.resources import Warehouse
 from pipelines.errors import FreefallError
 from pipelines.schema.table import CheckOutcome, Table
 from pipelines.warehouse.build import Built
+from pipelines.warehouse.progress import PROGRESS
 from pipelines.warehouse.sql import checks
 
 OWNERS = ["team:freefall"]

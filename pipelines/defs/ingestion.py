@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines import paths
 from pipelines.defs.factory import table_asset
-from pipelines.defs.resources import PROGRESS, Warehouse
+from pipelines.defs.resources import Warehouse
 from pipelines.errors import FreefallError
 from pipelines.schema import raw
 from pipelines.schema.catalog import table as declared
@@ -25,6 +25,7 @@ from pipelines.sources.reference import read_reference, reference_path
 from pipelines.sources.registry import PRICE_SOURCES
 from pipelines.warehouse.build import Built, code_hash, fill_from_frame
 from pipelines.warehouse.ingest import known_snapshots, parse_price_source, replace_quarantine, take_snapshots
+from pipelines.warehouse.progress import PROGRESS
 
 _POLLED = "polled"
 

@@ -12,13 +12,14 @@ import dagster as dg
 from pipelines import __version__
 from pipelines.charts.site import REQUIRED_TABLES, build_site
 from pipelines.defs.factory import OWNERS, RETRIES, asset_key, freshness
-from pipelines.defs.resources import PROGRESS, Warehouse
+from pipelines.defs.resources import Warehouse
 from pipelines.errors import FreefallError
 from pipelines.paths import DASHBOARDS
 from pipelines.schema.catalog import TABLES
 from pipelines.warehouse.build import code_hash, read_frames
 from pipelines.warehouse.connection import transaction
-from pipelines.warehouse.publish import publish
+from pipelines.warehouse.progress import PROGRESS
+from pipelines.warehouse.publish import is_published, publish
 from pipelines.warehouse.vintage import record_vintage
 
 _BUILT = [asset_key(table.qualified) for table in TABLES if table.schema != "meta"]
@@ -82,7 +83,7 @@ def database(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type
     began = time.perf_counter()
     home = warehouse.config.home
     vintage_id, _ = record_vintage(warehouse.connection, now=datetime.now(UTC))
-    if _state(warehouse, "publication.database") == vintage_id and home.published_database.is_file():
+    if _state(warehouse, "publication.database") == vintage_id and is_published(home):
         PROGRESS.step("publication.database", time.perf_counter() - began, "unchanged")
         return dg.MaterializeResult(metadata={"unchanged": True})
     try:
@@ -117,6 +118,7 @@ def site(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg
     vintage_id, _ = record_vintage(warehouse.connection, now=datetime.now(UTC))
     inputs = f"{vintage_id}:{code_hash('charts')}:{_pages_hash()}"
     if _state(warehouse, "publication.site") == inputs and (folder / "index.html").is_file():
+        PROGRESS.vintage_id = vintage_id
         PROGRESS.step("publication.site", time.perf_counter() - began, "unchanged")
         return dg.MaterializeResult(metadata={"unchanged": True})
     (as_built,) = warehouse.connection.execute("select max(built_at) from meta.vintage").fetchall()[0]
@@ -134,6 +136,7 @@ def site(warehouse: Warehouse) -> dg.MaterializeResult:  # type: ignore[type-arg
     seconds = time.perf_counter() - began
     PROGRESS.files += built.files
     _remember(warehouse, "publication.site", inputs, built.files, seconds)
+    PROGRESS.vintage_id = vintage_id
     PROGRESS.step("publication.site", seconds, f"{built.files} files, {built.charts_drawn} charts drawn")
     return dg.MaterializeResult(
         metadata={

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -18,45 +16,7 @@ from pipelines.schema.table import Table
 from pipelines.warehouse.archive import Archive
 from pipelines.warehouse.build import Built, Fill, build_table, input_hash
 from pipelines.warehouse.connection import open_warehouse
-
-
-@dataclass
-class Progress:
-    """What happened in this process's run, for whoever started it; `on_step` is called as it happens."""
-
-    built: list[Built] = field(default_factory=list)
-    steps: list[tuple[str, float, str]] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    files: int = 0
-    on_step: Callable[[str], None] | None = None
-
-    def restart(self) -> None:
-        """Forget the run before; the listener stays."""
-        self.built.clear()
-        self.steps.clear()
-        self.failures.clear()
-        self.files = 0
-
-    def as_json(self, finished_at: datetime) -> str:
-        """Return what `freefall status` shows of the last run."""
-        return json.dumps(
-            {
-                "finished_at": finished_at.isoformat(timespec="seconds"),
-                "failures": self.failures,
-                "seconds": {name: round(seconds, 3) for name, seconds, _ in self.steps},
-            },
-            indent=2,
-        )
-
-    def step(self, name: str, seconds: float, summary: str) -> None:
-        """Record a finished step."""
-        self.steps.append((name, seconds, summary))
-        if self.on_step is not None:
-            self.on_step(name)
-
-
-# One run at a time writes the warehouse, so one record per process is enough.
-PROGRESS = Progress()
+from pipelines.warehouse.progress import PROGRESS, inputs_hash
 
 
 class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -69,10 +29,12 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Warehouse]:  # noqa: ARG002
         """Open the warehouse for the length of a run."""
         self._config = Config.from_environment()
-        PROGRESS.restart()
+        PROGRESS.restart(inputs_hash())
         try:
             with open_warehouse(self._config.home) as connection:
                 self._connection = connection
+                # A kill from here on must not leave the record of the run before.
+                self._write_record(has_ended=False)
                 yield self
         except WarehouseBusyError as error:
             # The record of the last run belongs to the run that is writing.
@@ -80,15 +42,17 @@ class Warehouse(dg.ConfigurableResource):  # type: ignore[type-arg]
             raise
         except FreefallError as error:
             PROGRESS.failures.append(str(error))
-            self._write_record()
+            self._write_record(has_ended=True)
             raise
         else:
-            self._write_record()
+            self._write_record(has_ended=True)
 
-    def _write_record(self) -> None:
+    def _write_record(self, *, has_ended: bool) -> None:
         # Status is a convenience: that it cannot be written must not hide what happened.
         with contextlib.suppress(OSError):
-            self._config.home.last_run.write_text(PROGRESS.as_json(datetime.now(UTC)), encoding="utf-8")
+            self._config.home.last_run.write_text(
+                PROGRESS.as_json(datetime.now(UTC), has_ended=has_ended), encoding="utf-8"
+            )
 
     @property
     def config(self) -> Config:

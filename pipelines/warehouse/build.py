@@ -234,6 +234,14 @@ def _record_failure(connection: duckdb.DuckDBPyConnection, table: Table, outcome
         connection.execute("update meta.table_state set input_hash = '' where table_name = ?", [table.qualified])
 
 
+def last_build(connection: duckdb.DuckDBPyConnection, table: Table) -> Built | None:
+    """Return the last build of a table as one that is left as it is, or None when there is none that stands."""
+    rows = connection.execute(
+        "select row_count from meta.table_state where table_name = ? and input_hash <> ''", [table.qualified]
+    ).fetchall()
+    return Built(table, rows[0][0], True, 0.0, _last_outcomes(connection, table)) if rows else None
+
+
 def _last_outcomes(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[CheckOutcome, ...]:
     rows = connection.execute("from meta.check_result where table_name = ?", [table.qualified]).fetchall()
     return tuple(CheckOutcome(*row) for row in rows)

@@ -58,6 +58,12 @@ def publish(connection: duckdb.DuckDBPyConnection, home: paths.Home) -> list[Pat
     return [home.published_database, *(folder / "parquet" / name for name in written)]
 
 
+def is_published(home: paths.Home) -> bool:
+    """Return whether the database and every Parquet file are there."""
+    names = (f"{table.qualified}.parquet" for table in PUBLISHED if table.schema in ("core", "mart"))
+    return home.published_database.is_file() and all((home.published / "parquet" / name).is_file() for name in names)
+
+
 def _rows(table: Table) -> str:
     """Return the SELECT of a table's publishable rows, in the order of its key."""
     restricted = (

@@ -198,6 +198,7 @@ def test_status_says_what_is_published_as_json(freefall, published_home):
         "checks_failed",
         "warnings",
         "last_run_at",
+        "last_run_has_ended",
         "last_run_failures",
         "sources",
     }
@@ -220,7 +221,7 @@ def test_status_for_people_names_vintage_sources_and_what_did_not_hold(freefall)
 
 def test_status_is_1_when_the_last_run_failed(freefall, published_home):
     published_home.last_run.write_text(
-        '{"finished_at": "2026-11-23T06:00:00+00:00", "failures": ["genai_prices: 500"]}'
+        '{"at": "2026-11-23T06:00:00+00:00", "has_ended": true, "failures": ["genai_prices: 500"]}'
     )
     code, said, _ = freefall("status")
     published_home.last_run.unlink()
@@ -229,7 +230,7 @@ def test_status_is_1_when_the_last_run_failed(freefall, published_home):
 
 
 def test_status_survives_a_record_of_the_last_run_that_was_cut_off(freefall, published_home):
-    published_home.last_run.write_text('{"finished_at": "2026-1')
+    published_home.last_run.write_text('{"at": "2026-1')
     code, _, complaint = freefall("status")
     published_home.last_run.unlink()
     assert "fault of freefall itself" not in complaint
