@@ -19,7 +19,7 @@ setup: $(STAMP)
 
 # pip checks every hash of requirements.lock; freefall itself is linked, with no download.
 $(STAMP): requirements.lock pyproject.toml
-	@"$(PYTHON)" -c 'import sys; sys.exit("freefall needs Python 3.11, 3.12 or 3.13; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
+	@"$(PYTHON)" -c 'import sys; sys.exit("freefall needs Python 3.11 to 3.14; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11" if not (3, 11) <= sys.version_info[:2] <= (3, 14) else 0)'
 	@"$(PYTHON)" -m venv "$(VENV)" || { echo "freefall: could not make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the locked packages into $(VENV) ..."
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
