@@ -13,6 +13,7 @@ from pipelines.cli.output import json_text, terminal
 from pipelines.config import Config
 from pipelines.errors import FreefallError
 from pipelines.paths import DAGSTER_YAML, Home
+from pipelines.sources.registry import PRICE_SOURCES
 from pipelines.warehouse.progress import PROGRESS, Progress, unchanged_run
 
 
@@ -30,6 +31,9 @@ def command(live: bool, as_json: bool) -> int:
     config = Config.from_environment()
     prepare_dagster(config.home)
     began = time.perf_counter()
+    for source in PRICE_SOURCES:
+        if source.embedded is not None:
+            source.embedded()  # a package that is missing or unknown is a fault even when nothing else has changed
     unchanged = None if live else unchanged_run(config.home)
     is_ok, progress = (True, unchanged) if unchanged else _launch(config.home, quiet=as_json)
     seconds = time.perf_counter() - began
