@@ -9,7 +9,6 @@ from pathlib import Path
 from pipelines.paths import PROJECT, Home
 
 CONFIDENCE_LEVEL = 0.90
-INPUT_WEIGHT = 0.75
 SCHEDULE_CRON = "0 6 * * *"
 SCHEDULE_TIMEZONE = "UTC"
 
