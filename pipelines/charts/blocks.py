@@ -73,7 +73,7 @@ def _card(row: Mapping[str, Any], around: Surroundings) -> str:
 <p>{escape(row["sentence"])}</p>
 <dl>
 <dt>Method</dt><dd>{escape(row["method"])}</dd>
-<dt>Newest fact</dt><dd>{row["vintage"]}</dd>
+<dt>Data as of</dt><dd>{row["vintage"]}</dd>
 <dt>What would change it</dt><dd>{escape(row["would_change"])}</dd>
 </dl>
 {more}</article>"""
@@ -157,7 +157,7 @@ def vintage(frames: Frames, around: Surroundings) -> str:  # noqa: ARG001 - ever
     return f"""<dl class="facts">
 <dt>Vintage</dt><dd><code>{escape(newest["vintage_id"])}</code></dd>
 <dt>Built</dt><dd>{newest["built_at"]:%Y-%m-%d %H:%M} UTC</dd>
-<dt>Newest fact</dt><dd>{newest["newest_fact_date"]}</dd>
+<dt>Data as of</dt><dd>{newest["newest_fact_date"]}</dd>
 <dt>freefall</dt><dd>{escape(newest["code_version"])}, schema {newest["schema_version"]}</dd>
 </dl>
 <details><summary>Hash of each input</summary>{

@@ -117,7 +117,7 @@ CHARTS = (
             "cost_base_usd": "Cost base, USD a year",
             "annual_saving_usd": "Saving, USD a year",
             "effort_usd": "Effort, USD",
-            "break_even_spend_usd": "Cost base that pays in one year, USD",
+            "break_even_spend_usd": "Yearly cost base that pays within four years, USD",
             "payback_years": "Payback, years",
             "range": "Cheaper to dearer effort",
             "confidence": "Confidence",

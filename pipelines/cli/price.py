@@ -14,7 +14,7 @@ from pipelines.config import Config
 from pipelines.errors import FreefallError
 from pipelines.warehouse.connection import open_published
 
-_PRICES = """
+_PRICES = r"""
     select
         listing.family,
         event.ai_model_id,
@@ -30,6 +30,7 @@ _PRICES = """
     inner join core.listing as listing using (listing_id)
     where event.tier_min_tokens = 0
         and event.meter in ('input', 'output', 'cache_read')
+        and not regexp_matches(coalesce(listing.variant, ''), '(^|\+)(batch|ft)(\+|$)')
         and (
             lower(event.ai_model_id) = $name
             or lower(listing.source_model_id) = $name
@@ -51,7 +52,7 @@ _PRICES = """
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(model: str, on_date: datetime | None, as_json: bool) -> None:
-    """Say what MODEL costs at every provider, cheapest first, in USD per million tokens.
+    """Say what MODEL costs at every provider, in USD per million tokens, cheapest blend (3 input : 1 output) first.
 
     MODEL is a name of the model (deepseek-r1), an id as a provider publishes it (claude-sonnet-4-5), or
     provider/id. `date_kind` says what `since` is: launch and list_change are dates of the price list,
