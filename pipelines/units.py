@@ -6,9 +6,8 @@ tokens, years, factors per year). What does not: prices, estimators, anything th
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal
 
-TOKENS_PER_MTOK = 1_000_000
+MILLION = 1_000_000
 SECONDS_PER_HOUR = 3_600
 SECONDS_PER_DAY = 86_400
 HOURS_PER_DAY = 24
@@ -56,23 +55,3 @@ def decline_from_factor(factor_per_year: float) -> Decline:
     if not (factor_per_year > 0 and math.isfinite(factor_per_year)):
         raise ValueError(f"factor_per_year: expected a positive finite number, got {factor_per_year!r}")
     return decline_from_log_rate(math.log(factor_per_year))
-
-
-def usd_per_mtok_from_usd_per_token(usd_per_token: Decimal) -> Decimal:
-    """Convert a price per token, exactly (Decimal in, Decimal out)."""
-    return usd_per_token * TOKENS_PER_MTOK
-
-
-def usd_per_mtok_from_gpu_hour(usd_per_gpu_hour: float, tokens_per_second: float, utilisation_share: float) -> float:
-    """Return the serving cost in USD per million tokens of one GPU.
-
-    `usd_per_gpu_hour / (tokens_per_second * 3600 * utilisation_share / 1e6)`.
-
-    Raises:
-        ValueError: when throughput is not positive or utilisation not in (0, 1].
-    """
-    if tokens_per_second <= 0:
-        raise ValueError(f"tokens_per_second: expected more than 0, got {tokens_per_second!r}")
-    if not 0 < utilisation_share <= 1:
-        raise ValueError(f"utilisation_share: expected a share in (0, 1], got {utilisation_share!r}")
-    return usd_per_gpu_hour / (tokens_per_second * SECONDS_PER_HOUR * utilisation_share / TOKENS_PER_MTOK)

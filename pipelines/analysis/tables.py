@@ -32,7 +32,7 @@ from pipelines.analysis.serving_capacity import (
     coverage,
     throughput_from_day,
 )
-from pipelines.units import decline_from_factor, decline_from_log_rate
+from pipelines.units import MILLION, decline_from_factor, decline_from_log_rate
 
 PRICE_BASIS = "blended_3_1"
 
@@ -468,7 +468,6 @@ EFFORT_YEARS = 4
 # Taiwanese engineer's pay and a US one with overheads; see the pay rows of core.company_financial.
 EFFORT_USD_PER_YEAR = (60_000.0, 120_000.0, 250_000.0)
 DISCOUNT_RATE = 0.05
-_MILLION = 1e6
 
 
 def scale_payback_table(financials: pl.DataFrame) -> pl.DataFrame:
@@ -484,7 +483,7 @@ def scale_payback_table(financials: pl.DataFrame) -> pl.DataFrame:
         rate = lines.get((company, period, "usd_rate_avg"))
         if metric != "cost_of_revenue" or line["unit"] != "NT$ million" or rate is None:
             continue
-        spend = line["amount"] * _MILLION / rate["amount"]
+        spend = line["amount"] * MILLION / rate["amount"]
         low, central, high = (
             scale_payback(effort, SAVING_SHARE, spend, EFFORT_YEARS, DISCOUNT_RATE) for effort in efforts
         )

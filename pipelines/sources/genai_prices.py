@@ -20,6 +20,7 @@ from typing import Any
 
 from pipelines.errors import FreefallError
 from pipelines.sources.base import Origin, PriceSource, Quote, Rejected, Snapshot, utc_midnight
+from pipelines.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
 # The newest price in force of each known package version. Later start dates are announcements, and
 # prices without a date were observed on this day. A release must be looked at before it is added.
@@ -50,8 +51,6 @@ _DECIMALS_STORED = 9
 
 # Request contexts whose value alone names the meter's prefix.
 _TIER_CONTEXTS = ("processing", "service_tier", "speed")
-
-_HOURS_PER_DAY = 24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,7 +262,7 @@ def _by_hour(
     ]
     base = in_force[0].prices if in_force else prices
     dearer = "peak_" if _standard_input(prices) > _standard_input(base) else "off_peak_"
-    if 2 * hours <= _HOURS_PER_DAY:
+    if 2 * hours <= HOURS_PER_DAY:
         yield "", segments
         yield dearer, hourly
     else:
@@ -282,7 +281,7 @@ def _hours(constraint: Mapping[str, str]) -> float:
         datetime.fromisoformat(f"2000-01-01T{constraint[name].replace('Z', '+00:00')}")
         for name in ("start_time", "end_time")
     )
-    return ((end - begin).total_seconds() / 3600) % _HOURS_PER_DAY
+    return ((end - begin).total_seconds() / SECONDS_PER_HOUR) % HOURS_PER_DAY
 
 
 def _quotes(
